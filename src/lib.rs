@@ -1,0 +1,4 @@
+//! billing-pull
+mod credentials;
+mod secret;
+mod sign;
