@@ -40,6 +40,9 @@ mod tests {
     fn debug_hides_the_text() {
         let secret = Secret::new(" wJalrXUtnFEMI\n");
         assert_eq!(secret.expose(), "wJalrXUtnFEMI");
-        assert_eq!(format!("{secret:?} {:#?}", Some(&secret)), "(redacted) Some(\n    (redacted),\n)");
+        assert_eq!(
+            format!("{secret:?} {:#?}", Some(&secret)),
+            "(redacted) Some(\n    (redacted),\n)"
+        );
     }
 }

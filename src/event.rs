@@ -1,0 +1,388 @@
+//! Rows become CloudEvents here. `cloudevents-sdk` writes the attributes once per page (the template in
+//! [`Envelope`]); ids, subjects and data are written around it as bytes, so that a row costs no DOM and no
+//! digit of an amount is touched.
+//!
+//! An event's place is its line in a [`Batch`]: the same bytes go to stdout, into an HTTP body and into the
+//! journal. How an id is computed is told in [`crate::identity`].
+
+use crate::identity::{ContentKey, Id};
+use crate::json;
+use anyhow::{Context, Result};
+use chrono::{DateTime, NaiveDate, Utc};
+use cloudevents::{EventBuilder, EventBuilderV10};
+use serde_json::value::RawValue;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Data members that say when and where a row was read, not what it says: they play no part in the id.
+/// `estimated` turns false when a month closes although no amount moved; a bill file may be renamed.
+pub(crate) const UNHASHED: [&str; 3] = ["estimated", "file", "line"];
+
+/// The `data` of one event, built member by member in the order in which it is emitted.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Data {
+    json: Vec<u8>,
+    members: Vec<Member>,
+}
+
+#[derive(Debug, Clone)]
+struct Member {
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+impl Data {
+    /// Adds a string.
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
+        self.member(name, |out| json::write_str(out, value));
+    }
+
+    /// Adds a value as the service wrote it, on one line; strings lose trailing tabs and spaces.
+    pub(crate) fn raw(&mut self, name: &str, value: &RawValue) {
+        self.member(name, |out| json::write_compact(out, value, true));
+    }
+
+    /// Adds `true` or `false`.
+    pub(crate) fn flag(&mut self, name: &str, value: bool) {
+        self.member(name, |out| out.extend_from_slice(if value { b"true" } else { b"false" }));
+    }
+
+    /// Adds whatever JSON value `write` appends.
+    pub(crate) fn member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.json.push(if self.members.is_empty() { b'{' } else { b',' });
+        let start = self.json.len();
+        json::write_str(&mut self.json, name);
+        let name = start + 1..self.json.len() - 1;
+        self.json.push(b':');
+        let start = self.json.len();
+        write(&mut self.json);
+        self.members.push(Member { name, value: start..self.json.len() });
+    }
+
+    /// Whether a member of this name is there already.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let mut escaped = Vec::new();
+        json::escape_into(&mut escaped, name);
+        self.members.iter().any(|member| self.json[member.name.clone()] == escaped[..])
+    }
+
+    /// The names and values that count, sorted by name: (names joined by U+001F, values joined by U+001F).
+    /// Both are JSON text, in which U+001F cannot stand, so the joins are unambiguous.
+    fn content(&self) -> (Vec<u8>, Vec<u8>) {
+        let mut members: Vec<&Member> = self
+            .members
+            .iter()
+            .filter(|member| {
+                !UNHASHED.iter().any(|n| n.as_bytes() == &self.json[member.name.clone()])
+            })
+            .collect();
+        members.sort_by(|a, b| self.json[a.name.clone()].cmp(&self.json[b.name.clone()]));
+        let (mut names, mut values) = (Vec::new(), Vec::with_capacity(self.json.len()));
+        for member in members {
+            names.extend_from_slice(&self.json[member.name.clone()]);
+            names.push(0x1f);
+            values.extend_from_slice(&self.json[member.value.clone()]);
+            values.push(0x1f);
+        }
+        (names, values)
+    }
+
+    /// What identifies a row with this data: the same on any machine, in any order of the members. Account
+    /// and subject are JSON text without quotes, as in the line.
+    pub(crate) fn base(&self, source: &str, kind: &str, account: &[u8], subject: &[u8]) -> Id {
+        let (names, values) = self.content();
+        ContentKey::new(source, kind, account, &names).base(subject, &values, &mut Vec::new())
+    }
+}
+
+/// One row of a bill, before it is an event.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// The account that the bill belongs to, where it is known.
+    pub(crate) account: Option<String>,
+    /// The first day of what the row covers, in the cloud's zone.
+    pub(crate) period: NaiveDate,
+    /// The row's business key, account in front where it is known.
+    pub(crate) subject: String,
+    /// What the row says.
+    pub(crate) data: Data,
+}
+
+/// The attributes that all events of one page share, as JSON with two gaps: id and subject.
+#[derive(Debug)]
+pub(crate) struct Envelope {
+    /// `source`.
+    pub(crate) source: String,
+    /// `type`.
+    pub(crate) kind: String,
+    /// `time`, as written.
+    pub(crate) time: String,
+    /// Extensions that every event carries, in order.
+    pub(crate) extensions: Vec<(String, String)>,
+    middle: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+/// What stands before the id in every line.
+const HEAD: &[u8] = br#"{"specversion":"1.0","id":""#;
+/// The length of a UUID in text.
+const ID_LENGTH: usize = 36;
+
+impl Envelope {
+    /// A template for events of this source and type, pulled at `time` (UTC).
+    pub(crate) fn new(
+        source: &str,
+        kind: &str,
+        time: DateTime<Utc>,
+        extensions: &[(String, String)],
+    ) -> Result<Arc<Self>> {
+        const ID: &str = "\u{e000}id\u{e000}";
+        const SUBJECT: &str = "\u{e000}subject\u{e000}";
+        let event = EventBuilderV10::new()
+            .id(ID)
+            .source(source)
+            .ty(kind)
+            .subject(SUBJECT)
+            .time(time)
+            .build()
+            .context("the event's attributes are not valid")
+            .map(|mut event: cloudevents::Event| {
+                use cloudevents::AttributesWriter;
+                event.set_datacontenttype(Some("application/json"));
+                event
+            })?;
+        let line = serde_json::to_string(&event)?;
+        let (head, rest) = line.split_once(ID).context("the template has no id")?;
+        let (middle, tail) = rest.split_once(SUBJECT).context("the template has no subject")?;
+        anyhow::ensure!(head.as_bytes() == HEAD, "the template starts with {head:?}");
+        let mut tail = tail.as_bytes().to_vec();
+        anyhow::ensure!(tail.pop() == Some(b'}'), "the template does not end an object");
+        for (name, value) in extensions {
+            write_extension(&mut tail, name, value);
+        }
+        let time = serde_json::to_value(time)?.as_str().unwrap_or_default().to_owned();
+        Ok(Arc::new(Self {
+            source: source.to_owned(),
+            kind: kind.to_owned(),
+            time,
+            extensions: extensions.to_vec(),
+            middle: middle.as_bytes().to_vec(),
+            tail,
+        }))
+    }
+}
+
+fn write_extension(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.push(b',');
+    json::write_str(out, name);
+    out.push(b':');
+    json::write_str(out, value);
+}
+
+/// Finished events of one envelope, one NDJSON line each, in bill order.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    /// What they share.
+    pub(crate) envelope: Arc<Envelope>,
+    /// The lines, each with its line feed.
+    pub(crate) bytes: Vec<u8>,
+    /// Where each one stands.
+    pub(crate) events: Vec<Entry>,
+}
+
+/// One event of a [`Batch`].
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    line: Range<usize>,
+    /// The JSON text of subject and account, without the quotes.
+    subject: Range<usize>,
+    account: Range<usize>,
+    data: Range<usize>,
+    /// What the row says, whatever its ordinal and history.
+    pub(crate) base: Id,
+    /// The event's id.
+    pub(crate) id: Id,
+    /// The id of the event that this one takes the place of.
+    pub(crate) restates: Option<Id>,
+    /// The first day of what the row covers.
+    pub(crate) period: NaiveDate,
+}
+
+impl Batch {
+    /// No events yet.
+    pub(crate) fn new(envelope: Arc<Envelope>) -> Self {
+        Self { envelope, bytes: Vec::new(), events: Vec::new() }
+    }
+
+    /// Adds one row.
+    pub(crate) fn push(&mut self, row: &Row) {
+        let account = row.account.as_deref().unwrap_or_default();
+        let (mut subject, mut escaped) = (Vec::new(), Vec::new());
+        json::escape_into(&mut subject, &row.subject);
+        json::escape_into(&mut escaped, account);
+        let (source, kind) = (&self.envelope.source, &self.envelope.kind);
+        let base = row.data.base(source, kind, &escaped, &subject);
+        self.write(&subject, &escaped, None, row.period, |data| {
+            if row.data.members.is_empty() {
+                data.push(b'{');
+            }
+            data.extend_from_slice(&row.data.json);
+            data.push(b'}');
+            base
+        });
+    }
+
+    /// Adds one event whose data `write` appends, returning what identifies it. Subject and account are JSON
+    /// text without quotes; an empty account is none.
+    pub(crate) fn write(
+        &mut self,
+        subject: &[u8],
+        account: &[u8],
+        restates: Option<Id>,
+        period: NaiveDate,
+        write: impl FnOnce(&mut Vec<u8>) -> Id,
+    ) {
+        let start = self.bytes.len();
+        let out = &mut self.bytes;
+        out.extend_from_slice(HEAD);
+        out.extend_from_slice(&[b'0'; ID_LENGTH]);
+        out.extend_from_slice(&self.envelope.middle);
+        let subject_at = out.len();
+        out.extend_from_slice(subject);
+        let subject = subject_at..out.len();
+        out.extend_from_slice(&self.envelope.tail);
+        let mut account_at = out.len()..out.len();
+        if !account.is_empty() {
+            out.extend_from_slice(br#","account":""#);
+            account_at = out.len()..out.len() + account.len();
+            out.extend_from_slice(account);
+            out.push(b'"');
+        }
+        if let Some(old) = restates {
+            write_extension(out, "restates", &old.to_string());
+        }
+        out.extend_from_slice(br#","data":"#);
+        let data_at = out.len();
+        let base = write(out);
+        let data = data_at..out.len();
+        out.extend_from_slice(b"}\n");
+        let line = start..out.len();
+        self.events.push(Entry {
+            line,
+            subject,
+            account: account_at,
+            data,
+            base,
+            id: base,
+            restates,
+            period,
+        });
+        self.set_id(self.events.len() - 1, 0, restates);
+    }
+
+    /// Gives event `at` its final id: that of the `ordinal`th identical row, or of a restatement.
+    pub(crate) fn set_id(&mut self, at: usize, ordinal: u64, restates: Option<Id>) {
+        let Some(entry) = self.events.get_mut(at) else { return };
+        entry.id = entry.base.derive(ordinal, restates);
+        let id_at = entry.line.start + HEAD.len();
+        if let Some(gap) = self.bytes.get_mut(id_at..id_at + ID_LENGTH) {
+            entry.id.write(gap);
+        }
+    }
+
+    /// How many events.
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The structured-mode event, without its line feed.
+    pub(crate) fn line(&self, entry: &Entry) -> &[u8] {
+        &self.bytes[entry.line.start..entry.line.end - 1]
+    }
+
+    /// The event's data as JSON text.
+    pub(crate) fn data(&self, entry: &Entry) -> &[u8] {
+        &self.bytes[entry.data.clone()]
+    }
+
+    /// The event's subject as JSON text without the quotes.
+    pub(crate) fn subject_json(&self, entry: &Entry) -> &[u8] {
+        &self.bytes[entry.subject.clone()]
+    }
+
+    /// The event's account as JSON text without the quotes; empty where there is none.
+    pub(crate) fn account_json(&self, entry: &Entry) -> &[u8] {
+        &self.bytes[entry.account.clone()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day() -> NaiveDate {
+        NaiveDate::from_ymd_opt(2022, 6, 13).unwrap()
+    }
+
+    fn row(members: &[(&str, &str)]) -> Row {
+        let mut data = Data::default();
+        for (name, raw) in members {
+            data.raw(name, &serde_json::from_str::<Box<RawValue>>(raw).unwrap());
+        }
+        Row {
+            account: Some("1\"2".into()),
+            period: day(),
+            subject: "2022-06-13/云 \"x\"".into(),
+            data,
+        }
+    }
+
+    fn batch(rows: &[Row]) -> Batch {
+        let time = DateTime::parse_from_rfc3339("2022-06-14T07:05:55.777689Z").unwrap().to_utc();
+        let extensions = [("region".to_owned(), "eu".to_owned())];
+        let envelope =
+            Envelope::new("cloud.aws.billing", "aws.service.daily", time, &extensions).unwrap();
+        let mut batch = Batch::new(envelope);
+        rows.iter().for_each(|row| batch.push(row));
+        batch
+    }
+
+    #[test]
+    fn the_sdk_reads_a_line_back() {
+        use cloudevents::AttributesReader;
+        let batch = batch(&[row(&[("a", "0.10"), ("b", "\"x\\t\"")])]);
+        let line = batch.line(&batch.events[0]);
+        let event: cloudevents::Event = serde_json::from_slice(line).unwrap();
+        assert_eq!(event.id(), batch.events[0].id.to_string());
+        assert_eq!(event.subject(), Some("2022-06-13/云 \"x\""));
+        assert_eq!(event.time().unwrap().to_rfc3339(), "2022-06-14T07:05:55.777689+00:00");
+        assert_eq!(event.extension("account").unwrap().to_string(), "1\"2");
+        assert_eq!(event.extension("region").unwrap().to_string(), "eu");
+        assert_eq!(batch.data(&batch.events[0]), br#"{"a":0.10,"b":"x"}"#);
+        assert_eq!(batch.envelope.time, "2022-06-14T07:05:55.777689Z");
+    }
+
+    #[test]
+    fn an_id_hangs_on_what_the_row_says() {
+        let id = |members: &[(&str, &str)]| batch(&[row(members)]).events[0].id;
+        let first = id(&[("a", "0.10"), ("b", "\"\\u4e91\"")]);
+        assert_eq!(
+            first,
+            id(&[("b", "\"云\\t\""), ("a", "0.10")]),
+            "order and spelling play no part"
+        );
+        assert_eq!(
+            first,
+            id(&[("a", "0.10"), ("b", "\"云\""), ("estimated", "true"), ("line", "7")])
+        );
+        assert_ne!(first, id(&[("a", "0.1"), ("b", "\"云\"")]));
+        assert_ne!(first, id(&[("a", "0.10"), ("c", "\"云\"")]));
+        assert_ne!(first, id(&[("a", "\"0.10\""), ("b", "\"云\"")]));
+    }
+
+    #[test]
+    fn an_empty_row_is_an_empty_object() {
+        let batch = batch(&[row(&[])]);
+        assert_eq!(batch.data(&batch.events[0]), b"{}");
+    }
+}
