@@ -21,6 +21,8 @@ pub struct Credentials {
     pub keys: Keys,
     /// The account that the source itself names (a role's ARN, an SSO profile), without an extra call.
     pub account: Option<String>,
+    /// The region that the source names, if it does (a profile's `region`): it decides the partition.
+    pub region: Option<String>,
     /// Where they came from, for people: `environment`, `profile "prod"`, `web identity role arn:...`.
     pub origin: String,
 }

@@ -1,0 +1,293 @@
+//! Calls to a service with its rules around them: signed anew for every try, retried with backoff, paced,
+//! counted against `--max-requests`, told with `-v`, stopped by a signal.
+
+use crate::exit::{Failure, fail, kind_of};
+use crate::http::{Answer, Broken, Call, Http, Opened};
+use crate::report::Report;
+use crate::retry::{self, Backoff};
+use crate::stop::Stop;
+use anyhow::{Context, Result};
+use chrono::Utc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// What every part of a run shares.
+#[derive(Clone)]
+pub(crate) struct Session {
+    /// The HTTP clients.
+    pub(crate) http: Arc<Http>,
+    /// The voice.
+    pub(crate) report: Arc<Report>,
+    /// The wish to stop.
+    pub(crate) stop: Stop,
+    /// Tries and pauses.
+    pub(crate) backoff: Backoff,
+    /// `--concurrency`.
+    pub(crate) concurrency: usize,
+}
+
+/// What an answer means.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It is what was asked for.
+    Good,
+    /// Another try may end otherwise; the reason, and the pause that the service asks for.
+    Again(String, Option<Duration>),
+    /// It will not.
+    Fatal(anyhow::Error),
+}
+
+/// A service as one cloud calls it.
+pub(crate) struct Api {
+    session: Session,
+    /// Its name, for messages.
+    service: &'static str,
+    pace: Option<Pace>,
+    /// Whether its requests are the ones that the closing line and `--max-requests` count.
+    budget: Option<Budget>,
+}
+
+/// Counts the requests to the billing API.
+#[derive(Default)]
+pub(crate) struct Budget {
+    most: Option<u64>,
+    used: AtomicU64,
+}
+
+impl Budget {
+    /// `most` is `--max-requests`.
+    pub(crate) fn new(most: Option<u64>) -> Self {
+        Self { most, used: AtomicU64::new(0) }
+    }
+
+    fn take(&self) -> Result<()> {
+        let used = self.used.fetch_add(1, Relaxed);
+        match self.most {
+            Some(most) if used >= most => Err(fail(
+                Failure::Budget,
+                format!("--max-requests {most} is reached: stopped before request {}", most + 1),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Spreads requests evenly, so that no second sees more than the service allows.
+pub(crate) struct Pace {
+    gap: Duration,
+    next: std::sync::Mutex<Instant>,
+}
+
+impl Pace {
+    /// At most `per_second` requests, evenly.
+    pub(crate) fn new(per_second: f64) -> Self {
+        Self { gap: Duration::from_secs_f64(1.0 / per_second), next: Instant::now().into() }
+    }
+
+    fn wait(&self, stop: &Stop) -> Result<()> {
+        let now = Instant::now();
+        let turn = {
+            let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let turn = (*next).max(now);
+            *next = turn + self.gap;
+            turn
+        };
+        stop.sleep(turn.saturating_duration_since(now))
+    }
+}
+
+impl Api {
+    /// A service whose requests are not billed nor counted (STS, metadata).
+    pub(crate) fn new(session: &Session, service: &'static str) -> Self {
+        Self { session: session.clone(), service, pace: None, budget: None }
+    }
+
+    /// The billing API itself.
+    pub(crate) fn counted(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// With a limit on requests a second.
+    pub(crate) fn paced(mut self, pace: Pace) -> Self {
+        self.pace = Some(pace);
+        self
+    }
+
+    /// What the run shares.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Makes one call until it is answered well, refused, or the tries are spent. `action` names it in messages
+    /// (`GetCostAndUsage page 2`); `make` builds and signs it, anew for each try.
+    pub(crate) fn call(
+        &self,
+        action: &str,
+        make: impl Fn() -> Result<Call>,
+        judge: impl Fn(&Answer) -> Verdict,
+    ) -> Result<Answer> {
+        self.tries(action, make, judge, Http::send, |answer| answer)
+    }
+
+    /// The same, but leaves the body of the good answer unread.
+    pub(crate) fn open(
+        &self,
+        action: &str,
+        make: impl Fn() -> Result<Call>,
+        judge: impl Fn(&Answer) -> Verdict,
+    ) -> Result<Opened> {
+        self.tries(action, make, judge, Http::open, |opened| &opened.answer)
+    }
+
+    fn tries<T>(
+        &self,
+        action: &str,
+        make: impl Fn() -> Result<Call>,
+        judge: impl Fn(&Answer) -> Verdict,
+        send: impl Fn(&Http, &Call) -> Result<Result<T, Broken>>,
+        answer_of: impl Fn(&T) -> &Answer,
+    ) -> Result<T> {
+        let Session { http, report, stop, backoff, .. } = &self.session;
+        let mut number = 0;
+        loop {
+            if let Some(pace) = &self.pace {
+                pace.wait(stop)?;
+            }
+            stop.check()?;
+            let call = make()?;
+            let what = || format!("{}: {} {} {action}", self.service, call.method, call.host());
+            if let Some(budget) = &self.budget {
+                budget.take().with_context(what)?;
+                report.counts.requests.fetch_add(1, Relaxed);
+            }
+            let started = Instant::now();
+            let sent = send(http, &call).with_context(what)?;
+            self.tell(&what(), sent.as_ref().map(&answer_of), started.elapsed());
+            let (reason, asked) = match sent {
+                Ok(got) => match judge(answer_of(&got)) {
+                    Verdict::Good => {
+                        if self.budget.is_some() {
+                            report.counts.answers.fetch_add(1, Relaxed);
+                        }
+                        return Ok(got);
+                    }
+                    Verdict::Again(reason, asked) => {
+                        (reason, asked.or_else(|| asked_pause(answer_of(&got))))
+                    }
+                    Verdict::Fatal(error) => return Err(error.context(what())),
+                },
+                Err(broken) if broken.passing => (broken.to_string(), None),
+                Err(broken) => {
+                    return Err(fail(Failure::Refused, broken.to_string()).context(what()));
+                }
+            };
+            number += 1;
+            let pause = match (backoff.pause(number), asked) {
+                (Some(_), Some(asked)) if asked > retry::LONGEST => {
+                    let asked = asked.as_secs();
+                    let reason =
+                        format!("{reason}; the service asks to wait {asked} s, which is too long");
+                    return Err(fail(Failure::Unavailable, reason).context(what()));
+                }
+                (Some(own), asked) => own.max(asked.unwrap_or_default()),
+                (None, _) => {
+                    let reason = format!("{reason} (tried {number} times); try again later");
+                    return Err(fail(Failure::Unavailable, reason).context(what()));
+                }
+            };
+            report.counts.retries.fetch_add(1, Relaxed);
+            report.debug(|| {
+                format!("{}: retry {number} in {:.1} s: {reason}", what(), pause.as_secs_f64())
+            });
+            stop.sleep(pause)?;
+        }
+    }
+
+    fn tell(&self, what: &str, sent: Result<&Answer, &Broken>, took: Duration) {
+        self.session.report.debug(|| {
+            let outcome = match sent {
+                Ok(answer) => {
+                    let id =
+                        answer.request_id().map(|id| format!(", request {id}")).unwrap_or_default();
+                    format!("{}{id}", answer.status)
+                }
+                Err(broken) => broken.to_string(),
+            };
+            format!("{what}: {outcome}, {} ms", took.as_millis())
+        });
+    }
+}
+
+/// What `Retry-After` or Alibaba's `x-acs-retry-after` (milliseconds) asks for.
+fn asked_pause(answer: &Answer) -> Option<Duration> {
+    let millis = answer.header("x-acs-retry-after").and_then(|value| value.trim().parse().ok());
+    millis.map(Duration::from_millis).or_else(|| {
+        answer.header("retry-after").and_then(|value| retry::retry_after(value, Utc::now()))
+    })
+}
+
+/// Statuses that pass by themselves, whatever the service.
+pub(crate) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..=599)
+}
+
+/// How far this machine's clock is from the service's, if the answer says what time it is there and the two
+/// differ by more than a signature allows for.
+pub(crate) fn clock_difference(answer: &Answer) -> Option<String> {
+    let there = retry::http_date(answer.header("date")?)?;
+    let seconds = (Utc::now() - there).num_seconds();
+    let (amount, direction) =
+        (seconds.unsigned_abs(), if seconds < 0 { "behind" } else { "ahead of" });
+    (amount >= 60).then(|| {
+        format!("this machine's clock is {amount} s {direction} the service's: set it right (NTP)")
+    })
+}
+
+/// Whether an error says that the run as a whole was asked to end.
+pub(crate) fn is_stop(error: &anyhow::Error) -> bool {
+    matches!(kind_of(error), Failure::Interrupted | Failure::Terminated | Failure::OutputClosed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_are_compared() {
+        let at = |seconds: i64| {
+            let date = (Utc::now() + chrono::TimeDelta::seconds(seconds)).to_rfc2822();
+            clock_difference(&Answer::of(403, &[("Date", &date)], ""))
+        };
+        assert_eq!(at(10), None);
+        assert!(at(900).unwrap().contains("s behind"));
+        assert!(at(-900).unwrap().contains("s ahead of"));
+        assert_eq!(clock_difference(&Answer::of(403, &[], "")), None);
+    }
+
+    #[test]
+    fn a_pause_that_is_asked_for() {
+        let pause = |name: &str, value: &str| asked_pause(&Answer::of(429, &[(name, value)], ""));
+        assert_eq!(pause("Retry-After", "3"), Some(Duration::from_secs(3)));
+        assert_eq!(pause("x-acs-retry-after", "250"), Some(Duration::from_millis(250)));
+        assert_eq!(pause("x-other", "250"), None);
+    }
+
+    #[test]
+    fn a_budget_ends() {
+        let budget = Budget::new(Some(2));
+        assert!(budget.take().is_ok() && budget.take().is_ok());
+        assert_eq!(kind_of(&budget.take().unwrap_err()), Failure::Budget);
+    }
+
+    #[test]
+    fn a_pace_spreads_requests() {
+        let pace = Pace::new(1000.0);
+        let started = Instant::now();
+        for _ in 0..5 {
+            pace.wait(&Stop::default()).unwrap();
+        }
+        assert!(started.elapsed() >= Duration::from_millis(4));
+    }
+}
