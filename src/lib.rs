@@ -14,3 +14,4 @@ mod retry;
 mod secret;
 mod sign;
 mod stop;
+mod window;
