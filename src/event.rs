@@ -300,6 +300,19 @@ impl Batch {
         &self.bytes[entry.line.start..entry.line.end - 1]
     }
 
+    /// Whole lines from event `from` on, of about `most` bytes: the index behind the last one, and the bytes.
+    pub(crate) fn lines(&self, from: usize, most: usize) -> (usize, &[u8]) {
+        let Some(first) = self.events.get(from) else { return (from, &[]) };
+        let mut to = from;
+        while let Some(entry) = self.events.get(to) {
+            if to > from && entry.line.end - first.line.start > most {
+                break;
+            }
+            to += 1;
+        }
+        (to, &self.bytes[first.line.start..self.events[to - 1].line.end])
+    }
+
     /// The event's data as JSON text.
     pub(crate) fn data(&self, entry: &Entry) -> &[u8] {
         &self.bytes[entry.data.clone()]

@@ -171,6 +171,7 @@ impl Http {
                 .user_agent(concat!("billing-pull/", env!("CARGO_PKG_VERSION")))
         };
         let blank = |near: bool| {
+            install_provider();
             let builder = base().tls_certs_only([]);
             let builder = if near { builder.no_proxy() } else { builder };
             builder.build().map_err(|error| anyhow!("no HTTP client: {}", error.without_url()))
@@ -182,16 +183,16 @@ impl Http {
             }
             Ok(())
         };
-        install_provider();
         if is_plain(url) {
             let near = is_near(url);
             let cell = if near { &self.near } else { &self.plain };
             kept(cell, near)?;
             return cell.get().ok_or_else(|| anyhow!("no HTTP client"));
         }
-        let built = self
-            .tls
-            .get_or_init(|| base().https_only(true).build().map_err(|e| chain(&e.without_url())));
+        let built = self.tls.get_or_init(|| {
+            install_provider();
+            base().https_only(true).build().map_err(|e| chain(&e.without_url()))
+        });
         built.as_ref().map_err(|error| {
             let hint = "install ca-certificates or name a bundle with SSL_CERT_FILE";
             let reason = if error.contains("No CA certificates") {
@@ -331,6 +332,20 @@ pub(crate) fn host_and_port(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+/// What the client sends as `Host`: the scheme's own port is left out, as the signature must have it.
+pub(crate) fn host_header(url: &str) -> String {
+    let authority = host_and_port(url).to_ascii_lowercase();
+    let port = if is_plain(url) { ":80" } else { ":443" };
+    authority.strip_suffix(port).unwrap_or(&authority).to_owned()
+}
+
+/// The path of a URL, `/` if it has none.
+pub(crate) fn path(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.find('/').map_or("/", |at| &rest[at..]);
+    path.split(['?', '#']).next().unwrap_or("/").to_owned()
 }
 
 /// The host of a URL, without port or brackets.

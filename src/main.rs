@@ -1,1 +1,31 @@
-fn main() {}
+//! The binary: parse, run, exit code.
+
+use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match billing_pull::Cli::try_parse() {
+        Ok(cli) => ExitCode::from(billing_pull::run(&cli, &billing_pull::Env::from_process())),
+        Err(error) => usage(&error),
+    }
+}
+
+/// clap's own message; an unknown command also gets the list of the known ones.
+fn usage(error: &clap::Error) -> ExitCode {
+    // A closed stdout or stderr is nobody to tell.
+    drop(error.print());
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        let command = <billing_pull::Cli as clap::CommandFactory>::command();
+        let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) {
+            use std::io::Write;
+            drop(writeln!(
+                std::io::stderr(),
+                "\n{name:?} is none of the commands: {}",
+                known.join(", ")
+            ));
+        }
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}

@@ -1,6 +1,8 @@
 //! Where keys come from. A chain asks its sources in order; a source answers `Ok(None)` for "not here, try
 //! the next" and `Err` for "here, but broken": a half-set pair never falls through.
 
+pub(crate) mod aws;
+
 use crate::secret::Secret;
 
 /// What a signer needs.
@@ -25,4 +27,19 @@ pub struct Credentials {
     pub region: Option<String>,
     /// Where they came from, for people: `environment`, `profile "prod"`, `web identity role arn:...`.
     pub origin: String,
+}
+
+/// `text` of a service without the keys, should it echo one.
+pub(crate) fn scrub(text: &str, keys: &Keys) -> String {
+    let token = keys.session_token.as_ref().map(Secret::expose);
+    let mut text = text.to_owned();
+    for part in [Some(keys.access_key_id.as_str()), Some(keys.secret_access_key.expose()), token]
+        .into_iter()
+        .flatten()
+    {
+        if part.len() >= 4 {
+            text = text.replace(part, "(redacted)");
+        }
+    }
+    text
 }

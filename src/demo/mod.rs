@@ -1,4 +1,120 @@
-//! The sample cloud: a stand-in for each cloud's billing API on loopback. `--demo` runs against it, and the
-//! tests run against the same one with faults switched on.
+//! The sample cloud: a stand-in for each cloud's billing API on loopback. It verifies signatures, pages, throttles.
+//! `--demo` runs against it, and the tests run against the same one with faults switched on by a twist.
 
+mod aws;
 pub mod server;
+
+use crate::credentials::Keys;
+use crate::env::Env;
+use crate::secret::Secret;
+use server::{Reply, Request, Server};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The only access key that the sample cloud knows. It opens nothing anywhere.
+pub const ACCESS_KEY_ID: &str = "DEMOACCESSKEYID";
+/// Its secret.
+pub const SECRET_ACCESS_KEY: &str = "demo/secret+access/key";
+
+/// What the sample bill looks like.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Rows a day.
+    pub rows: usize,
+    /// Rows a page.
+    pub page: usize,
+    /// Another number, another amount in every seventh row: a restated bill.
+    pub revision: u64,
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        Self { rows: 31, page: 20, revision: 0 }
+    }
+}
+
+/// Changes an answer on its way out: the number of the request (from 1), the request, the answer.
+pub type Twist = dyn Fn(usize, &Request, Reply) -> Reply + Send + Sync;
+
+/// A running sample cloud.
+pub struct SampleCloud {
+    server: Server,
+}
+
+impl SampleCloud {
+    /// The cloud of `--demo`: it throttles the first request of a run.
+    ///
+    /// # Errors
+    /// When no loopback port can be bound.
+    pub fn demo() -> std::io::Result<Self> {
+        Self::start(Sample::default(), |number, request, reply| match number {
+            1 => throttled(request),
+            _ => reply,
+        })
+    }
+
+    /// A cloud with this bill, whose answers pass through `twist`.
+    ///
+    /// # Errors
+    /// When no loopback port can be bound.
+    pub fn start(
+        sample: Sample,
+        twist: impl Fn(usize, &Request, Reply) -> Reply + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
+        let count = AtomicUsize::new(0);
+        let server = Server::start(move |request| {
+            let number = count.fetch_add(1, Ordering::SeqCst) + 1;
+            twist(number, request, answer(request, &sample))
+        })?;
+        Ok(Self { server })
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// What it was asked so far.
+    pub fn seen(&self) -> Vec<Request> {
+        self.server.seen()
+    }
+
+    /// An environment that holds its keys and nothing else.
+    pub fn env(&self) -> Env {
+        [("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)]
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+}
+
+/// Which API a request is meant for shows in its own marks, so one server serves every cloud.
+fn answer(request: &Request, sample: &Sample) -> Reply {
+    if request.header("x-amz-target").is_some() {
+        return aws::answer(request, sample);
+    }
+    Reply::new(404, "no API of the sample cloud")
+}
+
+/// The keys behind an access key id.
+fn keys_of(id: &str) -> Option<Keys> {
+    (id == ACCESS_KEY_ID).then(|| Keys {
+        access_key_id: ACCESS_KEY_ID.to_owned(),
+        secret_access_key: Secret::new(SECRET_ACCESS_KEY),
+        session_token: None,
+    })
+}
+
+/// "Too many requests" as each API says it.
+pub fn throttled(request: &Request) -> Reply {
+    if request.header("x-amz-target").is_some() {
+        return aws::error(400, "LimitExceededException", "Rate limit exceeded");
+    }
+    Reply::new(429, "")
+}
+
+/// A number that is the same for the same words everywhere.
+fn number(words: &[&str]) -> u64 {
+    let hash = blake3::hash(words.join("\n").as_bytes());
+    let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}

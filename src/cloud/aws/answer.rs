@@ -1,0 +1,390 @@
+//! Pages of GetCostAndUsage as rows. Whether a period's groups may go on in the next page is not documented, so
+//! rows are known by (period, keys): a group that comes again as it was is one row, one that comes again with
+//! another amount means that the bill changed while it was read.
+
+use super::not_understood;
+use super::request::Query;
+use crate::event::{Data, Row};
+use crate::exit::{Failure, fail};
+use crate::json::{self, is_decimal, plain_text};
+use crate::window::Window;
+use anyhow::Result;
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Every member is optional in the service's model; unknown ones are passed over.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page<'a> {
+    next_page_token: Option<String>,
+    #[serde(borrow)]
+    results_by_time: Option<Vec<Period<'a>>>,
+    #[serde(borrow, default)]
+    dimension_value_attributes: Vec<Attributes<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Period<'a> {
+    time_period: TimePeriod,
+    #[serde(borrow, default)]
+    groups: Vec<GroupRow<'a>>,
+    #[serde(default)]
+    estimated: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TimePeriod {
+    start: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GroupRow<'a> {
+    keys: Vec<String>,
+    #[serde(borrow)]
+    metrics: BTreeMap<String, Metric<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric<'a> {
+    #[serde(borrow)]
+    amount: Option<&'a RawValue>,
+    unit: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attributes<'a> {
+    value: String,
+    #[serde(borrow, default)]
+    attributes: BTreeMap<String, &'a RawValue>,
+}
+
+/// What one page holds.
+pub(super) struct Read {
+    pub(super) rows: Vec<Row>,
+    /// The token of the next page.
+    pub(super) next: Option<String>,
+}
+
+/// Reads the pages of one pull in order.
+pub(super) struct Reader<'a> {
+    query: &'a Query,
+    window: &'a Window,
+    source: &'static str,
+    kind: &'a str,
+    account: Option<&'a str>,
+    fields: Vec<String>,
+    seen: Seen,
+    periods: BTreeSet<NaiveDate>,
+    estimated: Option<(NaiveDate, NaiveDate)>,
+    account_names: BTreeMap<String, String>,
+}
+
+/// (period, keys) as a hash, with a check of what they said: twelve bytes a row, in shards so that growing
+/// copies little.
+struct Seen(Vec<HashMap<[u32; 2], u32>>);
+
+impl Seen {
+    /// `Some(true)` for a row that came before as it is, `Some(false)` for one that said something else.
+    fn insert(&mut self, key: &[u8], content: &[u8]) -> Option<bool> {
+        let key = blake3::hash(key);
+        let [a, b, c, d, e, f, g, h, shard, ..] = *key.as_bytes();
+        let key = [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])];
+        let check = blake3::hash(content);
+        let [a, b, c, d, ..] = *check.as_bytes();
+        let check = u32::from_le_bytes([a, b, c, d]);
+        let shards = self.0.len();
+        let before = self.0[usize::from(shard) % shards].insert(key, check);
+        before.map(|before| before == check)
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        query: &'a Query,
+        window: &'a Window,
+        source: &'static str,
+        kind: &'a str,
+        account: Option<&'a str>,
+    ) -> Self {
+        Self {
+            query,
+            window,
+            source,
+            kind,
+            account,
+            fields: query.groups.iter().map(super::request::Group::field).collect(),
+            seen: Seen(vec![HashMap::new(); 32]),
+            periods: BTreeSet::new(),
+            estimated: None,
+            account_names: BTreeMap::new(),
+        }
+    }
+
+    /// The rows of one page.
+    pub(super) fn read(&mut self, body: &[u8]) -> Result<Read> {
+        let page: Page<'_> = serde_json::from_slice(body).map_err(|error| {
+            let start =
+                crate::http::excerpt(&String::from_utf8_lossy(&body[..body.len().min(400)]), 80);
+            not_understood(format!("{error}; it starts: {start:?}"))
+        })?;
+        let Some(periods) = page.results_by_time else {
+            return Err(not_understood("it has no ResultsByTime"));
+        };
+        for attributes in page.dimension_value_attributes {
+            if let Some(name) = attributes.attributes.get("description") {
+                self.account_names.insert(attributes.value, plain_text(name));
+            }
+        }
+        let mut rows = Vec::new();
+        for period in periods {
+            let start = period.time_period.start;
+            let date: NaiveDate = start
+                .get(..10)
+                .and_then(|day| day.parse().ok())
+                .ok_or_else(|| not_understood(format!("{start:?} is no day")))?;
+            if date < self.window.start || date > self.window.end {
+                return Err(not_understood(format!(
+                    "it names {date}, which is outside of {}",
+                    self.window
+                )));
+            }
+            self.periods.insert(date);
+            if period.estimated {
+                let (first, last) = self.estimated.unwrap_or((date, date));
+                self.estimated = Some((first.min(date), last.max(date)));
+            }
+            for group in &period.groups {
+                if let Some(row) = self.row(date, period.estimated, group)? {
+                    rows.push(row);
+                }
+            }
+        }
+        Ok(Read { rows, next: page.next_page_token })
+    }
+
+    fn row(
+        &mut self,
+        date: NaiveDate,
+        estimated: bool,
+        group: &GroupRow<'_>,
+    ) -> Result<Option<Row>> {
+        let day = date.to_string();
+        if group.keys.len() != self.fields.len() {
+            let (keys, asked) = (group.keys.len(), self.fields.len());
+            return Err(not_understood(format!(
+                "{day}: a group has {keys} keys where {asked} were asked for"
+            )));
+        }
+        let keys: Vec<&str> = self
+            .query
+            .groups
+            .iter()
+            .zip(&group.keys)
+            .map(|(by, key)| json::trim_end(by.value(key)))
+            .collect();
+        let mut data = Data::default();
+        data.text("vanceSource", self.source);
+        data.text("vanceType", self.kind);
+        data.text("date", &day);
+        for (field, key) in self.fields.iter().zip(&keys) {
+            data.text(field, key);
+        }
+        for (by, key) in self.query.groups.iter().zip(&keys) {
+            if let Some(name) = self.account_names.get(*key).filter(|_| by.is_linked_account()) {
+                data.text("linkedAccountName", name);
+            }
+        }
+        let mut amounts = Vec::with_capacity(self.query.metrics.len());
+        for metric in &self.query.metrics {
+            amounts.push((
+                metric,
+                amount(group, metric)
+                    .map_err(|what| not_understood(format!("{day} {keys:?}: {what}")))?,
+            ));
+        }
+        if let Some((_, (amount, unit))) = amounts.first() {
+            data.text("amount", amount);
+            data.text("unit", unit);
+        }
+        data.flag("estimated", estimated);
+        if amounts.len() > 1 {
+            data.member("metrics", |out| write_metrics(out, &amounts));
+        }
+        let content = amounts
+            .iter()
+            .map(|(_, (amount, unit))| format!("{amount} {unit}\n"))
+            .collect::<String>();
+        let key = format!("{day}\n{}", group.keys.join("\n"));
+        match self.seen.insert(key.as_bytes(), content.as_bytes()) {
+            Some(true) => return Ok(None),
+            Some(false) => {
+                return Err(fail(
+                    Failure::Unavailable,
+                    format!(
+                        "{day} {keys:?} comes twice with different amounts: the bill changed while it was read; try again"
+                    ),
+                ));
+            }
+            None => {}
+        }
+        let subject = super::super::subject(
+            self.account.into_iter().chain([day.as_str()]).chain(keys.iter().copied()),
+        );
+        Ok(Some(Row { account: self.account.map(str::to_owned), period: date, subject, data }))
+    }
+
+    /// The first and the last period that is called estimated.
+    pub(super) fn estimated(&self) -> Option<(NaiveDate, NaiveDate)> {
+        self.estimated
+    }
+
+    /// A period without cost is there without groups, so one that is not there at all is worth a word.
+    pub(super) fn silent_periods(&self, window: &Window) -> Option<String> {
+        let missing: Vec<String> = window
+            .periods()
+            .into_iter()
+            .filter(|period| !self.periods.contains(period))
+            .map(|period| period.to_string())
+            .collect();
+        let first = missing.first().filter(|_| !self.periods.is_empty())?;
+        Some(format!(
+            "the answer says nothing at all about {} of the periods asked for, {first} first",
+            missing.len()
+        ))
+    }
+}
+
+fn amount(group: &GroupRow<'_>, metric: &str) -> Result<(String, String), String> {
+    let got = group.metrics.get(metric).ok_or_else(|| format!("the metric {metric} is missing"))?;
+    let amount = got.amount.map(plain_text).unwrap_or_default();
+    if !is_decimal(&amount) {
+        return Err(format!("{metric} is {amount:?}, which is no number"));
+    }
+    Ok((amount, got.unit.clone().unwrap_or_default()))
+}
+
+fn write_metrics(out: &mut Vec<u8>, amounts: &[(&String, (String, String))]) {
+    for (at, (metric, (amount, unit))) in amounts.iter().enumerate() {
+        out.push(if at == 0 { b'{' } else { b',' });
+        json::write_str(out, metric);
+        out.extend_from_slice(b":{\"amount\":");
+        json::write_str(out, amount);
+        out.extend_from_slice(b",\"unit\":");
+        json::write_str(out, unit);
+        out.push(b'}');
+    }
+    out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::request::Group;
+    use super::*;
+    use crate::exit::kind_of;
+    use crate::window::Granularity;
+
+    fn read(groups: &[&str], metrics: &[&str], pages: &[&str]) -> Result<Vec<Row>> {
+        let groups: Vec<Group> = groups.iter().map(|group| group.parse().unwrap()).collect();
+        let metrics: Vec<String> = metrics.iter().map(|&metric| metric.to_owned()).collect();
+        let query = Query::new(Granularity::Daily, &metrics, &groups, None, &[])?;
+        let day = |d| NaiveDate::from_ymd_opt(2022, 6, d).unwrap();
+        let window = Window { start: day(13), end: day(14), granularity: Granularity::Daily };
+        let mut reader = Reader::new(
+            &query,
+            &window,
+            "cloud.aws.billing",
+            "aws.service.daily",
+            Some("111122223333"),
+        );
+        let mut rows = Vec::new();
+        for page in pages {
+            rows.extend(reader.read(page.as_bytes())?.rows);
+        }
+        Ok(rows)
+    }
+
+    fn page(day: u32, groups: &str) -> String {
+        format!(
+            r#"{{"ResultsByTime":[{{"TimePeriod":{{"Start":"2022-06-{day}","End":"x"}},"Groups":[{groups}],"Estimated":true}}],"Unknown":1}}"#
+        )
+    }
+
+    fn group(key: &str, amount: &str) -> String {
+        format!(
+            r#"{{"Keys":["{key}"],"Metrics":{{"UnblendedCost":{{"Amount":{amount},"Unit":"USD"}}}}}}"#
+        )
+    }
+
+    fn data(row: &Row) -> String {
+        let time = chrono::DateTime::UNIX_EPOCH;
+        let envelope = crate::event::Envelope::new("s", "t", time, &[]).unwrap();
+        let mut batch = crate::event::Batch::new(envelope);
+        batch.push(row);
+        String::from_utf8(batch.data(&batch.events[0]).to_vec()).unwrap()
+    }
+
+    #[test]
+    fn digits_are_kept() {
+        for amount in ["12345678901234567890.1234567890", "-1.5E-8", "0", "0.10"] {
+            let rows = read(
+                &["SERVICE"],
+                &["UnblendedCost"],
+                &[&page(13, &group("Tax", &format!("{amount:?}")))],
+            )
+            .unwrap();
+            assert_eq!(rows[0].subject, "111122223333/2022-06-13/Tax");
+            assert_eq!(
+                data(&rows[0]),
+                format!(
+                    r#"{{"vanceSource":"cloud.aws.billing","vanceType":"aws.service.daily","date":"2022-06-13","service":"Tax","amount":"{amount}","unit":"USD","estimated":true}}"#
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn several_metrics_and_keys() {
+        let groups = r#"{"Keys":["111122223333","team$a/b"],"Metrics":{"A":{"Amount":"1.50","Unit":"USD"},"B":{"Amount":"2","Unit":"N/A"}}}"#;
+        let page = page(13, groups).replace("\"Unknown\":1", r#""DimensionValueAttributes":[{"Value":"111122223333","Attributes":{"description":"prod"}}]"#);
+        let rows = read(&["LINKED_ACCOUNT", "TAG:team"], &["B", "A"], &[&page]).unwrap();
+        assert_eq!(rows[0].subject, "111122223333/2022-06-13/111122223333/a/b");
+        assert!(data(&rows[0]).ends_with(
+            r#""date":"2022-06-13","linkedAccount":"111122223333","tag:team":"a/b","linkedAccountName":"prod","amount":"2","unit":"N/A","estimated":true,"metrics":{"B":{"amount":"2","unit":"N/A"},"A":{"amount":"1.50","unit":"USD"}}}"#
+        ), "{}", data(&rows[0]));
+    }
+
+    #[test]
+    fn a_period_may_go_on_in_the_next_page() {
+        let one = page(13, &[group("A", "\"1\""), group("B", "\"2\"")].join(","));
+        let two = page(13, &[group("B", "\"2\""), group("C", "\"3\"")].join(","));
+        assert_eq!(read(&["SERVICE"], &["UnblendedCost"], &[&one, &two]).unwrap().len(), 3);
+        let changed = page(13, &group("B", "\"2.1\""));
+        let error = read(&["SERVICE"], &["UnblendedCost"], &[&one, &changed]).unwrap_err();
+        assert_eq!(kind_of(&error), Failure::Unavailable);
+        assert!(error.to_string().contains("comes twice with different amounts"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_an_error() {
+        for (body, needle) in [
+            ("<html>Proxy</html>".to_owned(), "it starts: \"<html>Proxy</html>\""),
+            ("{}".into(), "no ResultsByTime"),
+            (page(13, &group("A", "\"1,000\"")), "\"1,000\", which is no number"),
+            (page(13, &group("A", "null")), "which is no number"),
+            (page(15, ""), "outside of 2022-06-13..2022-06-14"),
+            (page(13, r#"{"Keys":["A"],"Metrics":{}}"#), "the metric UnblendedCost is missing"),
+            (page(13, r#"{"Keys":["A","B"],"Metrics":{}}"#), "2 keys where 1 were asked for"),
+        ] {
+            let error = read(&["SERVICE"], &["UnblendedCost"], &[&body]).unwrap_err();
+            assert_eq!(kind_of(&error), Failure::Refused);
+            assert!(error.to_string().contains(needle), "{error}");
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! AWS: Cost Explorer `GetCostAndUsage`.
+//! <https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsage.html>
+//!
+//! A day is a UTC day. One range of any length is one series of pages, and each page costs $0.01, so a window is
+//! asked for as a whole. Amounts are decimal strings; `Estimated` is true until the month's bill is closed.
+
+mod answer;
+mod errors;
+mod request;
+
+use super::{Cloud, Context, Emit, Plan, Renderer, paginate};
+use crate::api::{Api, Budget};
+use crate::config::KeyFile;
+use crate::credentials::{Credentials, aws as chain};
+use crate::env::Env;
+use crate::exit::{Failure, fail};
+use crate::http::Call;
+use crate::report::Unit;
+use crate::sign::sigv4;
+use crate::window::{Calendar, Granularity, Settles, Window};
+use anyhow::{Context as _, Result};
+use chrono::{NaiveDate, Utc};
+use request::{Group, Query};
+use std::sync::Mutex;
+
+/// `source` of every event.
+pub(crate) const SOURCE: &str = "cloud.aws.billing";
+
+/// Options of `billing-pull aws`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    pub(crate) pull: crate::cli::PullOptions,
+
+    /// Cost metric (repeatable): UnblendedCost, AmortizedCost, NetUnblendedCost, NetAmortizedCost, BlendedCost,
+    /// UsageQuantity, NormalizedUsageAmount. The first one is `amount`
+    #[arg(long, value_name = "METRIC", default_value = "UnblendedCost")]
+    metric: Vec<String>,
+
+    /// Group by this dimension (up to two), such as SERVICE, LINKED_ACCOUNT, REGION, USAGE_TYPE, TAG:team or
+    /// COST_CATEGORY:name
+    #[arg(long, value_name = "KEY", default_value = "SERVICE")]
+    group_by: Vec<Group>,
+
+    /// Only what this Cost Explorer expression selects (JSON, passed through)
+    #[arg(long, value_name = "JSON")]
+    filter: Option<String>,
+
+    /// Leave out this record type, such as Credit, Refund or Tax (repeatable)
+    #[arg(long, value_name = "TYPE")]
+    exclude_record_type: Vec<String>,
+
+    /// Credentials from this profile of ~/.aws/config and ~/.aws/credentials
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+}
+
+/// A bill in Cost Explorer.
+pub(crate) struct Aws {
+    query: Query,
+    api: Api,
+    env: Env,
+    settings: crate::config::Settings,
+    profile: Option<String>,
+    keys: Option<KeyFile>,
+    endpoint: Option<String>,
+    connected: Option<Connected>,
+    /// The first and the last period that the answer calls estimated.
+    estimated: Mutex<Option<(NaiveDate, NaiveDate)>>,
+}
+
+struct Connected {
+    credentials: Credentials,
+    account: Option<String>,
+    home: Home,
+}
+
+/// Where Cost Explorer lives, for a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Home {
+    endpoint: String,
+    /// The region that a signature names.
+    region: &'static str,
+}
+
+/// Cost Explorer's host and signing region for each partition, as the SDKs' endpoint rules have them. The user's
+/// own region only chooses the partition.
+fn home(region: &str) -> (&'static str, &'static str) {
+    let is = |prefix: &str| region.starts_with(prefix);
+    if is("cn-") {
+        ("https://ce.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1")
+    } else if is("us-gov-") {
+        ("https://ce.us-gov-west-1.amazonaws.com", "us-gov-west-1")
+    } else if is("eusc-") {
+        ("https://ce.eusc-de-east-1.api.amazonwebservices.eu", "eusc-de-east-1")
+    } else if is("us-isob-") {
+        ("https://ce.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1")
+    } else if is("us-isof-") {
+        ("https://ce.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1")
+    } else if is("eu-isoe-") {
+        ("https://ce.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1")
+    } else if is("us-iso-") {
+        ("https://ce.us-iso-east-1.c2s.ic.gov", "us-iso-east-1")
+    } else {
+        ("https://ce.us-east-1.amazonaws.com", "us-east-1")
+    }
+}
+
+impl Aws {
+    pub(crate) fn open(args: &Args, context: &Context<'_>) -> Result<Self> {
+        let settings = context.settings;
+        let query = Query::new(
+            settings.granularity,
+            &args.metric,
+            &args.group_by,
+            args.filter.as_deref(),
+            &args.exclude_record_type,
+        )?;
+        let api = Api::new(context.session, "AWS Cost Explorer")
+            .counted(Budget::new(settings.max_requests));
+        let mut env = context.env.clone();
+        let mut endpoint =
+            settings.endpoint(&env, &["AWS_ENDPOINT_URL_COST_EXPLORER", "AWS_ENDPOINT_URL"])?;
+        let (mut profile, mut keys) = (args.profile.clone(), settings.keys.clone());
+        if let Some(demo) = context.demo {
+            endpoint = Some(demo.url());
+            env = demo.env();
+            (profile, keys) = (None, None);
+        }
+        Ok(Self {
+            query,
+            api,
+            env,
+            settings: settings.clone(),
+            profile,
+            keys,
+            endpoint,
+            connected: None,
+            estimated: Mutex::default(),
+        })
+    }
+
+    /// Where to ask. A given endpoint keeps its partition's signing region.
+    fn home(&self, credentials: Option<&Credentials>) -> Home {
+        let region = self
+            .env
+            .get("AWS_REGION")
+            .or_else(|| self.env.get("AWS_DEFAULT_REGION"))
+            .or_else(|| credentials.and_then(|credentials| credentials.region.as_deref()))
+            .unwrap_or("us-east-1");
+        let (default, region) = home(region);
+        match &self.endpoint {
+            None => Home { endpoint: default.to_owned(), region },
+            Some(endpoint) => {
+                let china = crate::http::host(endpoint).ends_with(".amazonaws.com.cn");
+                let region = if china { "cn-northwest-1" } else { region };
+                Home { endpoint: endpoint.clone(), region }
+            }
+        }
+    }
+
+    fn call(&self, connected: &Connected, body: &[u8]) -> Call {
+        let Connected { credentials, home, .. } = connected;
+        let url = format!("{}/", home.endpoint);
+        let headers = [("content-type", request::CONTENT_TYPE), ("x-amz-target", request::TARGET)];
+        let path = crate::http::path(&url);
+        let signed = sigv4::sign(
+            &sigv4::Request {
+                method: "POST",
+                host: &crate::http::host_header(&url),
+                path: &path,
+                query: &[],
+                headers: &headers,
+                body,
+                region: home.region,
+                service: "ce",
+            },
+            &credentials.keys,
+            Utc::now(),
+        );
+        let mut call = Call::new("POST", url.clone()).headers(signed).body(body);
+        for (name, value) in headers {
+            call = call.header(name, value);
+        }
+        call
+    }
+}
+
+impl Cloud for Aws {
+    fn name(&self) -> &'static str {
+        "aws"
+    }
+
+    fn calendar(&self) -> Calendar {
+        Calendar {
+            cloud: "aws",
+            zone_hours: 0,
+            // The current month and the thirteen before; by month 38, once switched on in the preferences.
+            daily_months: Some(14),
+            monthly_months: Some(38),
+            // Support fees and credits still move a month until about the 10th of the next.
+            settles: Settles { day: 11, hour: 0 },
+        }
+    }
+
+    fn cents_per_request(&self) -> Option<u64> {
+        Some(1)
+    }
+
+    fn scope(&self) -> String {
+        self.query.scope()
+    }
+
+    fn plan(&self, window: &Window) -> Plan {
+        let host = crate::http::host_and_port(&self.home(None).endpoint).to_owned();
+        let body = String::from_utf8(self.query.body(window, None)).unwrap_or_default();
+        Plan { requests: vec![format!("POST {host} GetCostAndUsage {body}")], paged: true }
+    }
+
+    fn connect(&mut self) -> Result<()> {
+        let given = chain::Given {
+            file: self.keys.as_ref().map(|file| (&file.keys, file.origin.as_str(), file.explicit)),
+            profile: self.profile.as_deref(),
+        };
+        let session = self.api.session();
+        let credentials = chain::find(session, &self.env, &given)?;
+        session.report.debug(|| format!("credentials: {}", credentials.origin));
+        let account = self.settings.account.clone().or_else(|| credentials.account.clone());
+        let home = self.home(Some(&credentials));
+        self.connected = Some(Connected { credentials, account, home });
+        Ok(())
+    }
+
+    fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()> {
+        let connected = self.connected.as_ref().context("not connected")?;
+        let kind = super::kind("aws.service", self.settings.granularity);
+        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, true);
+        let mut reader =
+            answer::Reader::new(&self.query, window, SOURCE, &kind, connected.account.as_deref());
+        let report = &self.api.session().report;
+        paginate(|number, token| {
+            let action = if number == 1 {
+                "GetCostAndUsage".to_owned()
+            } else {
+                format!("GetCostAndUsage page {number}")
+            };
+            let body = self.query.body(window, token);
+            let answer = self.api.call(
+                &action,
+                || Ok(self.call(connected, &body)),
+                |answer| errors::judge(answer, &connected.credentials.keys),
+            )?;
+            let page = reader.read(&answer.body).map_err(|error| {
+                let id = answer.request_id().unwrap_or("none");
+                let host = crate::http::host_and_port(&connected.home.endpoint);
+                error.context(format!("AWS Cost Explorer: POST {host} {action}, request id {id}"))
+            })?;
+            report.progress(Unit::Pages, number.into(), None);
+            emit(renderer.page(&page.rows)?)?;
+            Ok(page.next)
+        })?;
+        *self.estimated.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            reader.estimated();
+        reader.silent_periods(window).map(|days| report.warn(&days));
+        Ok(())
+    }
+
+    fn incomplete(&self, window: &Window) -> Option<String> {
+        let (first, last) =
+            (*self.estimated.lock().unwrap_or_else(std::sync::PoisonError::into_inner))?;
+        let span = Window { start: first, end: last, granularity: window.granularity };
+        Some(format!(
+            "AWS calls {span} estimated: amounts may still change until the month is closed"
+        ))
+    }
+}
+
+/// An answer of Cost Explorer that makes no sense.
+fn not_understood(what: impl std::fmt::Display) -> anyhow::Error {
+    fail(Failure::Refused, format!("the answer is not understood: {what}"))
+}
+
+/// `DAILY` or `MONTHLY`.
+const fn granularity(granularity: Granularity) -> &'static str {
+    match granularity {
+        Granularity::Daily => "DAILY",
+        Granularity::Monthly => "MONTHLY",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::home;
+
+    #[test]
+    fn a_region_only_chooses_the_partition() {
+        for (region, host, scope) in [
+            ("eu-west-1", "https://ce.us-east-1.amazonaws.com", "us-east-1"),
+            ("us-east-1", "https://ce.us-east-1.amazonaws.com", "us-east-1"),
+            ("cn-north-1", "https://ce.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"),
+            ("us-gov-east-1", "https://ce.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
+            ("us-iso-west-1", "https://ce.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
+            ("us-isob-east-1", "https://ce.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"),
+        ] {
+            assert_eq!(home(region), (host, scope), "{region}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What a cloud is to the rest of the program, and the list of those there are. A new cloud is a new file here
+//! and two lines: its module, and its arm in [`Command::open`].
+
+pub(crate) mod aws;
+
+use crate::api::Session;
+use crate::config::Settings;
+use crate::env::Env;
+use crate::event::{Batch, Envelope, Row};
+use crate::exit::{Failure, fail};
+use crate::identity::Ordinals;
+use crate::report::plural;
+use crate::window::{Calendar, Granularity, Window};
+use anyhow::Result;
+use chrono::Utc;
+use std::collections::HashSet;
+
+/// The pulls, one a cloud. clap reads the command line into it; its doc comments are the help.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Pull the AWS bill: the cost of one service on one day, by Cost Explorer (each request costs $0.01)
+    Aws(aws::Args),
+}
+
+impl Command {
+    /// The cloud that this command names, not yet connected.
+    pub(crate) fn open(&self, context: &Context<'_>) -> Result<Box<dyn Cloud>> {
+        Ok(match self {
+            Self::Aws(args) => Box::new(aws::Aws::open(args, context)?),
+        })
+    }
+
+    /// The options that every pull has.
+    pub(crate) fn options(&self) -> &crate::cli::PullOptions {
+        match self {
+            Self::Aws(args) => &args.pull,
+        }
+    }
+}
+
+/// What a cloud is opened with.
+pub(crate) struct Context<'a> {
+    /// The resolved options and files.
+    pub(crate) settings: &'a Settings,
+    /// The environment.
+    pub(crate) env: &'a Env,
+    /// Clients, voice, stop.
+    pub(crate) session: &'a Session,
+    /// The sample cloud to ask instead of the real one.
+    pub(crate) demo: Option<&'a crate::demo::SampleCloud>,
+}
+
+/// One cloud's bill.
+///
+/// The outer result of each call says whether it could be made at all; a failed page is the error of
+/// [`Cloud::pull`], after which nothing more comes.
+pub(crate) trait Cloud: Send {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str;
+
+    /// Its rules about time.
+    fn calendar(&self) -> Calendar;
+
+    /// What one answered request costs, in US cents; `None` where the API is free.
+    fn cents_per_request(&self) -> Option<u64> {
+        None
+    }
+
+    /// What narrows or regroups the bill beyond days and account, canonical; empty for the plain bill. Rows are
+    /// only compared with rows of the same scope.
+    fn scope(&self) -> String;
+
+    /// The requests that a pull of `window` starts with, for `--dry-run`: none is made, nothing is signed.
+    fn plan(&self, window: &Window) -> Plan;
+
+    /// Finds the credentials.
+    fn connect(&mut self) -> Result<()>;
+
+    /// Hands over the window's events in bill order, page by page, as they come. Returning well means that the
+    /// bill was read to its end.
+    fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()>;
+
+    /// Why the window's last day may still be incomplete, if it may. Asked after the pull.
+    fn incomplete(&self, window: &Window) -> Option<String>;
+}
+
+/// Where pages go.
+pub(crate) type Emit<'a> = dyn FnMut(Batch) -> Result<()> + 'a;
+
+/// What `--dry-run` shows.
+pub(crate) struct Plan {
+    /// One line a request that is known beforehand: method, host, action, body; no header, no signature.
+    pub(crate) requests: Vec<String>,
+    /// Whether each of them may be followed by further pages.
+    pub(crate) paged: bool,
+}
+
+/// Turns the rows of one page into events. One for a pull: it tells identical rows apart.
+pub(crate) struct Renderer {
+    source: &'static str,
+    kind: String,
+    extensions: Vec<(String, String)>,
+    ordinals: Option<Ordinals>,
+}
+
+impl Renderer {
+    /// `unique` says that no two rows of the answer can be identical, so that none needs to be remembered.
+    pub(crate) fn new(
+        source: &'static str,
+        kind: String,
+        settings: &Settings,
+        unique: bool,
+    ) -> Self {
+        let extensions = settings.extensions.clone();
+        Self { source, kind, extensions, ordinals: (!unique).then(Ordinals::default) }
+    }
+
+    /// The page's events, pulled now.
+    pub(crate) fn page(&mut self, rows: &[Row]) -> Result<Batch> {
+        let mut batch =
+            Batch::new(Envelope::new(self.source, &self.kind, Utc::now(), &self.extensions)?);
+        for row in rows {
+            batch.push(row);
+        }
+        if let Some(ordinals) = &mut self.ordinals {
+            for at in 0..batch.len() {
+                let ordinal = ordinals.next(batch.events[at].base);
+                if ordinal > 0 {
+                    batch.set_id(at, ordinal, None);
+                }
+            }
+        }
+        Ok(batch)
+    }
+}
+
+/// Walks pages by an opaque token until there is none, with its guards: a token that comes again would go round
+/// for ever, and no bill has this many pages.
+pub(crate) fn paginate(
+    mut page: impl FnMut(u32, Option<&str>) -> Result<Option<String>>,
+) -> Result<()> {
+    const MOST: u32 = 100_000;
+    let mut seen = HashSet::new();
+    let mut token: Option<String> = None;
+    for number in 1..=MOST {
+        token = page(number, token.as_deref())?.filter(|token| !token.is_empty());
+        match &token {
+            None => return Ok(()),
+            // The hash is enough: tokens are long, and a pull may have many pages.
+            Some(token) if !seen.insert(blake3::hash(token.as_bytes())) => {
+                return Err(fail(
+                    Failure::Unavailable,
+                    format!(
+                        "page {number} names a page token that came before: the bill is not whole; try again"
+                    ),
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    Err(fail(Failure::Unavailable, format!("the bill does not end after {MOST} pages")))
+}
+
+/// Fails unless as many rows were read as the API says there are.
+pub(crate) fn ensure_whole(what: &str, read: u64, total: u64) -> Result<()> {
+    if read == total {
+        return Ok(());
+    }
+    Err(fail(
+        Failure::Unavailable,
+        format!(
+            "{what}: {} read, but the service counts {total}: the bill is not whole; try again",
+            plural(read, "row")
+        ),
+    ))
+}
+
+/// The type of an event: `aws.service.daily`.
+pub(crate) fn kind(base: &str, granularity: Granularity) -> String {
+    format!("{base}.{}", granularity.name())
+}
+
+/// A subject's parts joined by `/`. In all but the last a slash is `%2F`, so that two keys never make one subject.
+pub(crate) fn subject<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut subject = String::new();
+    let mut parts = parts.into_iter().peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_some() {
+            subject.push_str(&part.replace('%', "%25").replace('/', "%2F"));
+            subject.push('/');
+        } else {
+            subject.push_str(part);
+        }
+    }
+    subject
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::kind_of;
+
+    #[test]
+    fn pages_end() {
+        let mut asked = Vec::new();
+        let answers = ["b", "c", ""];
+        paginate(|number, token| {
+            asked.push(token.map(str::to_owned));
+            Ok(answers.get(number as usize - 1).map(|t| (*t).to_owned()))
+        })
+        .unwrap();
+        assert_eq!(asked, [None, Some("b".to_owned()), Some("c".to_owned())]);
+    }
+
+    #[test]
+    fn a_token_that_repeats_ends_the_run() {
+        let answers = ["b", "c", "b"];
+        let error =
+            paginate(|number, _| Ok(answers.get(number as usize - 1).map(|t| (*t).to_owned())));
+        assert_eq!(kind_of(&error.unwrap_err()), Failure::Unavailable);
+    }
+
+    #[test]
+    fn subjects_never_collide() {
+        assert_eq!(subject(["2022-06-13", "a/b"]), "2022-06-13/a/b");
+        assert_ne!(subject(["d", "a/b", "c"]), subject(["d", "a", "b/c"]));
+        assert_ne!(subject(["d", "a%2Fb", "c"]), subject(["d", "a/b", "c"]));
+    }
+}

@@ -1,0 +1,479 @@
+//! CloudEvents by POST, in the three content modes of the HTTP protocol binding 1.0.2, by several workers. A post
+//! is tried again with the same id until it is acknowledged, refused, or the tries are spent.
+
+use super::{Acked, Sink};
+use crate::api::Session;
+use crate::cli::ContentMode;
+use crate::config::Settings;
+use crate::event::{Batch, Entry};
+use crate::exit::{Failure, fail};
+use crate::http::{self, Answer, Call};
+use crate::retry;
+use crate::secret::Secret;
+use crate::stop::GRACE;
+use anyhow::{Context, Result};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The most that one batch request holds: every engine that takes batches takes this much.
+const BATCH_BYTES: usize = 256 << 10;
+/// How often a waiting thread looks whether the run shall stop.
+const LOOK: Duration = Duration::from_millis(50);
+/// Header values hold U+0021 to U+007E but `"` and `%` (HTTP binding, 3.1.3.2); the rest is percent-encoded.
+const HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
+
+/// Events of one post.
+#[derive(Clone)]
+struct Job {
+    batch: Arc<Batch>,
+    events: Range<usize>,
+}
+
+/// A target behind a URL.
+pub(super) struct HttpSink {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    session: Session,
+    url: String,
+    headers: Vec<(String, Secret)>,
+    mode: ContentMode,
+    batch_size: usize,
+    state: Mutex<State>,
+    /// There is work, or there will be none.
+    work: Condvar,
+    /// A post has ended.
+    news: Condvar,
+    /// No post before this moment: what `Retry-After` asks of one worker holds for all.
+    quiet_until: Mutex<Option<Instant>>,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    in_flight: usize,
+    acked: Vec<Job>,
+    failed: Option<anyhow::Error>,
+    closed: bool,
+}
+
+/// How a post ended.
+enum Outcome {
+    Acked,
+    /// Too large: to be sent in halves.
+    Halves(Job, Job),
+    Failed(anyhow::Error),
+}
+
+impl HttpSink {
+    pub(super) fn open(url: &str, settings: &Settings, session: &Session) -> Result<Self> {
+        if http::is_plain(url) && !http::is_loopback(url) && !is_cluster_local(http::host(url)) {
+            let host = http::host_and_port(url);
+            session.report.warn(&format!(
+                "the target {host} is reached by plain http: anybody between can read the bill"
+            ));
+        }
+        // A client that cannot be built is found before anything is pulled and paid for.
+        session.http.client(url)?;
+        let shared = Arc::new(Shared {
+            session: session.clone(),
+            url: url.to_owned(),
+            headers: settings.headers.clone(),
+            mode: settings.content_mode,
+            batch_size: settings.batch_size,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            news: Condvar::new(),
+            quiet_until: Mutex::default(),
+        });
+        for number in 0..session.concurrency {
+            let shared = Arc::clone(&shared);
+            let worker = std::thread::Builder::new().name(format!("post {number}"));
+            worker.spawn(move || shared.work()).context("no thread for posts")?;
+        }
+        Ok(Self { shared })
+    }
+
+    /// Hands the acknowledgements over; the lock is free meanwhile.
+    fn note(&self, acked: &mut Acked<'_>) -> Result<()> {
+        let done = std::mem::take(&mut self.shared.lock().acked);
+        done.into_iter().try_for_each(|job| acked(&job.batch, job.events))
+    }
+
+    /// Waits until `ready`, noting acknowledgements, for as long as nothing failed and nobody asks to stop.
+    fn wait(&self, acked: &mut Acked<'_>, ready: impl Fn(&State) -> bool) -> Result<()> {
+        loop {
+            self.note(acked)?;
+            self.shared.session.stop.check()?;
+            let state = self.shared.lock();
+            if state.failed.is_some() {
+                drop(state);
+                return self.fail(acked);
+            }
+            if ready(&state) && state.acked.is_empty() {
+                return Ok(());
+            }
+            if state.acked.is_empty() {
+                drop(self.shared.news.wait_timeout(state, LOOK));
+            }
+        }
+    }
+
+    /// The first failure, after what was in flight beside it.
+    fn fail(&self, acked: &mut Acked<'_>) -> Result<()> {
+        self.settle(acked)?;
+        let failed = self.shared.lock().failed.take();
+        Err(failed.unwrap_or_else(|| fail(Failure::Unexpected, "a post failed without a reason")))
+    }
+
+    fn settle(&self, acked: &mut Acked<'_>) -> Result<()> {
+        let end = Instant::now() + GRACE;
+        self.shared.lock().jobs.clear();
+        loop {
+            self.note(acked)?;
+            let state = self.shared.lock();
+            if (state.in_flight == 0 && state.acked.is_empty()) || Instant::now() >= end {
+                return Ok(());
+            }
+            drop(self.shared.news.wait_timeout(state, LOOK));
+        }
+    }
+}
+
+impl Sink for HttpSink {
+    fn send(&mut self, batch: Arc<Batch>, acked: &mut Acked<'_>) -> Result<()> {
+        let enough = self.shared.session.concurrency * 4;
+        for events in self.shared.posts(&batch) {
+            self.wait_for_room(acked, enough)?;
+            self.shared.lock().jobs.push_back(Job { batch: Arc::clone(&batch), events });
+            self.shared.work.notify_one();
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, acked: &mut Acked<'_>) -> Result<()> {
+        self.wait(acked, |state| state.jobs.is_empty() && state.in_flight == 0)
+    }
+
+    fn abandon(&mut self, acked: &mut Acked<'_>) -> Result<()> {
+        self.settle(acked)
+    }
+}
+
+impl HttpSink {
+    fn wait_for_room(&self, acked: &mut Acked<'_>, enough: usize) -> Result<()> {
+        let state = self.shared.lock();
+        if state.jobs.len() < enough && state.failed.is_none() {
+            return Ok(());
+        }
+        drop(state);
+        // Waking for every single post would cost more than the posts do.
+        self.wait(acked, |state| state.jobs.len() <= enough / 2)
+    }
+}
+
+impl Drop for HttpSink {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        state.jobs.clear();
+        self.shared.work.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which events go together.
+    fn posts(&self, batch: &Batch) -> Vec<Range<usize>> {
+        if self.mode != ContentMode::Batch {
+            return (0..batch.len()).map(|at| at..at + 1).collect();
+        }
+        let mut posts = Vec::new();
+        let (mut from, mut bytes) = (0, 2);
+        for (at, entry) in batch.events.iter().enumerate() {
+            let size = batch.line(entry).len() + 1;
+            if at > from && (at - from >= self.batch_size || bytes + size > BATCH_BYTES) {
+                posts.push(from..at);
+                (from, bytes) = (at, 2);
+            }
+            bytes += size;
+        }
+        if from < batch.len() {
+            posts.push(from..batch.len());
+        }
+        posts
+    }
+
+    fn work(&self) {
+        loop {
+            let job = {
+                let mut state = self.lock();
+                loop {
+                    if state.closed {
+                        return;
+                    }
+                    if let Some(job) = state.jobs.pop_front() {
+                        state.in_flight += 1;
+                        break job;
+                    }
+                    state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+            };
+            let outcome = self.post(&job);
+            let mut state = self.lock();
+            state.in_flight -= 1;
+            match outcome {
+                Outcome::Acked => state.acked.push(job),
+                Outcome::Halves(first, second) => {
+                    state.jobs.push_front(second);
+                    state.jobs.push_front(first);
+                    self.work.notify_one();
+                }
+                Outcome::Failed(error) => {
+                    state.jobs.clear();
+                    state.failed.get_or_insert(error);
+                }
+            }
+            let idle = state.jobs.len() <= self.session.concurrency * 2 || state.failed.is_some();
+            drop(state);
+            if idle {
+                self.news.notify_one();
+            }
+        }
+    }
+
+    /// Posts until there is an outcome.
+    fn post(&self, job: &Job) -> Outcome {
+        let Session { http, report, stop, backoff, .. } = &self.session;
+        let call = self.call(job);
+        let mut tries = 0;
+        loop {
+            if let Err(error) = self.wait_for_quiet() {
+                return Outcome::Failed(error);
+            }
+            let started = Instant::now();
+            let sent = match http.send(&call) {
+                Ok(sent) => sent,
+                Err(error) => return Outcome::Failed(error),
+            };
+            report.debug(|| {
+                let outcome = sent
+                    .as_ref()
+                    .map_or_else(ToString::to_string, |answer| answer.status.to_string());
+                format!(
+                    "target: POST {} {}: {outcome}, {} ms",
+                    call.host(),
+                    self.name(job),
+                    started.elapsed().as_millis()
+                )
+            });
+            let (reason, asked) = match sent {
+                Ok(answer) => match answer.status {
+                    200..=299 => return Outcome::Acked,
+                    413 if job.events.len() > 1 => {
+                        let middle = job.events.start + job.events.len() / 2;
+                        let half = |events| Job { batch: Arc::clone(&job.batch), events };
+                        return Outcome::Halves(
+                            half(job.events.start..middle),
+                            half(middle..job.events.end),
+                        );
+                    }
+                    // "Not found" may be a route that is not there yet (Knative's data plane contract).
+                    404 | 408 | 409 | 425 | 429 | 500..=599 => {
+                        let asked = answer.header("retry-after");
+                        (
+                            status(&answer),
+                            asked.and_then(|value| retry::retry_after(value, chrono::Utc::now())),
+                        )
+                    }
+                    _ => return Outcome::Failed(self.refusal(job, &call, &answer)),
+                },
+                Err(broken) => (broken.to_string(), None),
+            };
+            tries += 1;
+            let spent = || {
+                let host = call.host();
+                let why = format!(
+                    "the target {host} did not take {}: {reason} (tried {tries} times)",
+                    self.name(job)
+                );
+                Outcome::Failed(fail(Failure::TargetUnavailable, why))
+            };
+            let Some(own) = backoff.pause(tries) else { return spent() };
+            if asked.is_some_and(|asked| asked > retry::LONGEST) {
+                return spent();
+            }
+            if let Some(asked) = asked {
+                self.quiet_for(asked);
+            }
+            report.counts.retries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            report.debug(|| {
+                format!(
+                    "target: retry {tries} of {} in {:.1} s: {reason}",
+                    self.name(job),
+                    own.as_secs_f64()
+                )
+            });
+            if let Err(error) = stop.sleep(own) {
+                return Outcome::Failed(error);
+            }
+        }
+    }
+
+    fn quiet_for(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        let mut quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *quiet = Some(quiet.map_or(until, |known| known.max(until)));
+    }
+
+    fn wait_for_quiet(&self) -> Result<()> {
+        loop {
+            let until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = until
+                .map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.session.stop.sleep(left)?;
+        }
+    }
+
+    fn refusal(&self, job: &Job, call: &Call, answer: &Answer) -> anyhow::Error {
+        let hint = match answer.status {
+            300..=399 => "; redirects are not followed: name the final URL",
+            401 | 403 => "; does it want an Authorization header (headers: in secret.yml)?",
+            410 => "; the target is gone for good",
+            413 => "; the event is larger than it takes",
+            415 => "; it does not take this --content-mode",
+            _ => "",
+        };
+        let said = answer.excerpt(200);
+        let said = if said.is_empty() { String::new() } else { format!(", {said:?}") };
+        let what = format!(
+            "the target {} refused {}: HTTP {}{said}{hint}",
+            call.host(),
+            self.name(job),
+            answer.status
+        );
+        fail(Failure::TargetRefused, what)
+    }
+
+    fn name(&self, job: &Job) -> String {
+        let Some(first) = job.batch.events.get(job.events.start) else { return "an event".into() };
+        let subject = unescape(job.batch.subject_json(first));
+        let others = match job.events.len() {
+            0 | 1 => String::new(),
+            more => format!(" and {} more", more - 1),
+        };
+        format!("event {} ({subject}){others}", first.id)
+    }
+
+    fn call(&self, job: &Job) -> Call {
+        let batch = &job.batch;
+        let entries = &batch.events[job.events.clone()];
+        let mut call = Call::new("POST", self.url.clone());
+        for (name, value) in &self.headers {
+            call = call.header(name, value.expose());
+        }
+        match (self.mode, entries) {
+            (ContentMode::Structured, [entry]) => {
+                call.header("content-type", "application/cloudevents+json").body(batch.line(entry))
+            }
+            (ContentMode::Binary, [entry]) => {
+                call.headers.extend(binary_headers(batch, entry));
+                call.header("content-type", "application/json").body(batch.data(entry))
+            }
+            _ => {
+                let mut body = vec![b'['];
+                for (at, entry) in entries.iter().enumerate() {
+                    if at > 0 {
+                        body.push(b',');
+                    }
+                    body.extend_from_slice(batch.line(entry));
+                }
+                body.push(b']');
+                call.header("content-type", "application/cloudevents-batch+json").body(body)
+            }
+        }
+    }
+}
+
+/// Every attribute but the content type, which is the body's own header.
+fn binary_headers(batch: &Batch, entry: &Entry) -> Vec<(String, String)> {
+    let envelope = &batch.envelope;
+    let mut headers = Vec::with_capacity(8 + envelope.extensions.len());
+    let mut add = |name: &str, value: &str| {
+        headers.push((format!("ce-{name}"), utf8_percent_encode(value, HEADER).to_string()));
+    };
+    add("specversion", "1.0");
+    add("id", &entry.id.to_string());
+    add("source", &envelope.source);
+    add("type", &envelope.kind);
+    add("subject", &unescape(batch.subject_json(entry)));
+    add("time", &envelope.time);
+    for (name, value) in &envelope.extensions {
+        add(name, value);
+    }
+    let account = batch.account_json(entry);
+    if !account.is_empty() {
+        add("account", &unescape(account));
+    }
+    if let Some(restates) = entry.restates {
+        add("restates", &restates.to_string());
+    }
+    headers
+}
+
+/// The text behind JSON text without quotes.
+fn unescape(json: &[u8]) -> String {
+    let text = String::from_utf8_lossy(json);
+    if !text.contains('\\') {
+        return text.into_owned();
+    }
+    serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.into_owned())
+}
+
+fn status(answer: &Answer) -> String {
+    let said = answer.excerpt(120);
+    if said.is_empty() {
+        format!("HTTP {}", answer.status)
+    } else {
+        format!("HTTP {}, {said:?}", answer.status)
+    }
+}
+
+/// A name that only resolves inside a cluster: a service's short name, or one below `svc` or `cluster.local`.
+fn is_cluster_local(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    let is_name = host.parse::<std::net::IpAddr>().is_err();
+    is_name && (!host.contains('.') || host.ends_with(".svc") || host.ends_with(".cluster.local"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_values_are_percent_encoded() {
+        let encode = |text: &str| utf8_percent_encode(text, HEADER).to_string();
+        assert_eq!(encode("a b\"%云\u{7f}~!"), "a%20b%22%25%E4%BA%91%7F~!");
+        assert_eq!(unescape(br#"a\"\u4e91"#), "a\"云");
+    }
+
+    #[test]
+    fn names_of_a_cluster() {
+        for name in ["broker-ingress", "broker.ns.svc", "x.ns.svc.cluster.local"] {
+            assert!(is_cluster_local(name), "{name}");
+        }
+        for name in ["example.com", "10.0.0.1", "svc.example.com", "fd00::1"] {
+            assert!(!is_cluster_local(name), "{name}");
+        }
+    }
+}
