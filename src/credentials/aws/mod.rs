@@ -1,4 +1,9 @@
 //! stub
+mod ini;
+pub(crate) mod partition;
+mod words;
+mod xml;
+
 use super::*;
 pub(crate) struct Given<'a> {
     pub(crate) file: Option<(&'a Keys, &'a str, bool)>,
