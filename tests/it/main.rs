@@ -6,6 +6,8 @@ mod common;
 mod aws;
 // Which files, variables and options count, and in what order.
 mod config;
+// Where keys come from, end to end; the details are in the unit tests of the chain.
+mod credentials;
 // Posts to a target: content modes, retries, refusals, signals.
 mod delivery;
 // What an event looks like, and how its id behaves.
