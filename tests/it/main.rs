@@ -1,5 +1,13 @@
 //! Tests of the built binary, run as a user runs it: arguments, files and environment in, streams and exit code out.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail like tests"
+)]
+
 mod common;
 
 // What Cost Explorer is asked, and how its pages become rows.

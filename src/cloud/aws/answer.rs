@@ -21,14 +21,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 struct Page<'a> {
     next_page_token: Option<String>,
     #[serde(borrow)]
-    results_by_time: Option<Vec<Period<'a>>>,
+    results_by_time: Option<Vec<ResultByTime<'a>>>,
     #[serde(borrow, default)]
-    dimension_value_attributes: Vec<Attributes<'a>>,
+    dimension_value_attributes: Vec<DimensionValue<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Period<'a> {
+struct ResultByTime<'a> {
     time_period: TimePeriod,
     #[serde(borrow, default)]
     groups: Vec<GroupRow<'a>>,
@@ -60,7 +60,7 @@ struct Metric<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Attributes<'a> {
+struct DimensionValue<'a> {
     value: String,
     #[serde(borrow, default)]
     attributes: BTreeMap<String, &'a RawValue>,
@@ -216,12 +216,12 @@ impl<'a> Reader<'a> {
         if amounts.len() > 1 {
             data.member("metrics", |out| write_metrics(out, &amounts));
         }
-        let content = amounts
+        let content: Vec<&str> = amounts
             .iter()
-            .map(|(_, (amount, unit))| format!("{amount} {unit}\n"))
-            .collect::<String>();
+            .flat_map(|(_, (amount, unit))| [amount.as_str(), unit.as_str()])
+            .collect();
         let key = format!("{day}\n{}", group.keys.join("\n"));
-        match self.seen.insert(key.as_bytes(), content.as_bytes()) {
+        match self.seen.insert(key.as_bytes(), content.join("\n").as_bytes()) {
             Some(true) => return Ok(None),
             Some(false) => {
                 return Err(fail(
