@@ -44,7 +44,7 @@ impl Keys {
 }
 
 /// `text` without these, in any place and also as a form or a query has them.
-fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = text.to_owned();
     for secret in secrets.into_iter().filter(|secret| secret.len() >= 4) {
         text = text.replace(secret, "(redacted)");

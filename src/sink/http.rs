@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::event::{Batch, Entry};
 use crate::exit::{Failure, fail};
 use crate::http::{self, Answer, Call};
+use crate::report::plural;
 use crate::retry;
 use crate::secret::Secret;
 use crate::stop::GRACE;
@@ -132,7 +133,16 @@ impl HttpSink {
 
     fn settle(&self, acked: &mut Acked<'_>) -> Result<()> {
         let end = Instant::now() + GRACE;
-        self.shared.lock().jobs.clear();
+        let in_flight = {
+            let mut state = self.shared.lock();
+            state.jobs.clear();
+            state.in_flight
+        };
+        let Session { stop, report, .. } = &self.shared.session;
+        if in_flight > 0 && stop.asked().is_some() {
+            let (posts, grace) = (plural(in_flight as u64, "post"), GRACE.as_secs());
+            report.info(&format!("waiting for {posts} in flight, {grace} s at most"));
+        }
         loop {
             self.note(acked)?;
             let state = self.shared.lock();
@@ -270,7 +280,7 @@ impl Shared {
                 format!(
                     "target: POST {} {}: {outcome}, {} ms",
                     call.host(),
-                    self.name(job),
+                    Self::name(job),
                     started.elapsed().as_millis()
                 )
             });
@@ -293,7 +303,7 @@ impl Shared {
                             asked.and_then(|value| retry::retry_after(value, chrono::Utc::now())),
                         )
                     }
-                    _ => return Outcome::Failed(self.refusal(job, &call, &answer)),
+                    _ => return Outcome::Failed(Self::refusal(job, &call, &answer)),
                 },
                 Err(broken) => (broken.to_string(), None),
             };
@@ -301,8 +311,9 @@ impl Shared {
             let spent = || {
                 let host = call.host();
                 let why = format!(
-                    "the target {host} did not take {}: {reason} (tried {tries} times)",
-                    self.name(job)
+                    "the target {host} did not take {}: {reason} (tried {})",
+                    Self::name(job),
+                    plural(tries.into(), "time")
                 );
                 Outcome::Failed(fail(Failure::TargetUnavailable, why))
             };
@@ -317,7 +328,7 @@ impl Shared {
             report.debug(|| {
                 format!(
                     "target: retry {tries} of {} in {:.1} s: {reason}",
-                    self.name(job),
+                    Self::name(job),
                     own.as_secs_f64()
                 )
             });
@@ -333,8 +344,10 @@ impl Shared {
         *quiet = Some(quiet.map_or(until, |known| known.max(until)));
     }
 
+    /// Waits out a pause that the target asked for. Nothing new is begun once the run shall stop.
     fn wait_for_quiet(&self) -> Result<()> {
         loop {
+            self.session.stop.check()?;
             let until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
             let left = until
                 .map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
@@ -345,7 +358,7 @@ impl Shared {
         }
     }
 
-    fn refusal(&self, job: &Job, call: &Call, answer: &Answer) -> anyhow::Error {
+    fn refusal(job: &Job, call: &Call, answer: &Answer) -> anyhow::Error {
         let hint = match answer.status {
             300..=399 => "; redirects are not followed: name the final URL",
             401 | 403 => "; does it want an Authorization header (headers: in secret.yml)?",
@@ -359,13 +372,13 @@ impl Shared {
         let what = format!(
             "the target {} refused {}: HTTP {}{said}{hint}",
             call.host(),
-            self.name(job),
+            Self::name(job),
             answer.status
         );
         fail(Failure::TargetRefused, what)
     }
 
-    fn name(&self, job: &Job) -> String {
+    fn name(job: &Job) -> String {
         let Some(first) = job.batch.events.get(job.events.start) else { return "an event".into() };
         let subject = unescape(job.batch.subject_json(first));
         let others = match job.events.len() {
@@ -450,6 +463,10 @@ fn status(answer: &Answer) -> String {
 }
 
 /// A name that only resolves inside a cluster: a service's short name, or one below `svc` or `cluster.local`.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "no file, but a host in lower case"
+)]
 fn is_cluster_local(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let is_name = host.parse::<std::net::IpAddr>().is_err();

@@ -6,6 +6,7 @@ use super::not_understood;
 use super::request::Query;
 use crate::event::{Data, Row};
 use crate::exit::{Failure, fail};
+use crate::http::Answer;
 use crate::json::{self, is_decimal, plain_text};
 use crate::window::Window;
 use anyhow::Result;
@@ -25,14 +26,14 @@ use std::marker::PhantomData;
 struct Page<'a> {
     next_page_token: Option<String>,
     #[serde(borrow)]
-    results_by_time: Option<Vec<Period<'a>>>,
+    results_by_time: Option<Vec<ResultByTime<'a>>>,
     #[serde(borrow, default)]
-    dimension_value_attributes: Vec<Attributes<'a>>,
+    dimension_value_attributes: Vec<DimensionValue<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Period<'a> {
+struct ResultByTime<'a> {
     time_period: TimePeriod,
     #[serde(borrow, default)]
     groups: Vec<GroupRow<'a>>,
@@ -93,7 +94,7 @@ struct Metric<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Attributes<'a> {
+struct DimensionValue<'a> {
     value: String,
     #[serde(borrow, default)]
     attributes: BTreeMap<String, &'a RawValue>,
@@ -165,11 +166,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The rows of one page.
-    pub(super) fn read(&mut self, body: &[u8]) -> Result<Read> {
-        let page: Page<'_> = serde_json::from_slice(body).map_err(|error| {
-            let start =
-                crate::http::excerpt(&String::from_utf8_lossy(&body[..body.len().min(400)]), 80);
-            not_understood(format!("{error}; it starts: {start:?}"))
+    pub(super) fn read(&mut self, answer: &Answer) -> Result<Read> {
+        let page: Page<'_> = serde_json::from_slice(&answer.body).map_err(|error| {
+            not_understood(format!("{error}; it starts: {:?}", answer.excerpt(80)))
         })?;
         let Some(periods) = page.results_by_time else {
             return Err(not_understood("it has no ResultsByTime"));
@@ -343,7 +342,7 @@ mod tests {
         );
         let mut rows = Vec::new();
         for page in pages {
-            rows.extend(reader.read(page.as_bytes())?.rows);
+            rows.extend(reader.read(&Answer::of(200, &[], page))?.rows);
         }
         Ok(rows)
     }

@@ -62,8 +62,9 @@ fn describe(answer: &Answer, code: &str, message: &str, keys: &Keys) -> String {
         );
     }
     let message = if is_about_signature(code) { first_words(message) } else { message };
-    let message = crate::credentials::scrub(message, keys);
+    let message = answer.hide(&crate::credentials::scrub(message, keys));
     let message = crate::http::excerpt(&message, 400);
+    let message = message.trim_end_matches('.');
     format!("{code} (HTTP {}): {message}, request id {id}", answer.status)
 }
 
@@ -130,7 +131,6 @@ fn meaning(code: &str, message: &str, answer: &Answer) -> (Failure, String) {
             Failure::Refused,
             "check --date, --metric, --group-by and --filter; refused requests are not billed".into(),
         ),
-        "BillingViewHealthStatusException" | "ResourceNotFoundException" => (Failure::Refused, String::new()),
         "" => (Failure::Refused, "a proxy in between, or an endpoint that is not Cost Explorer's?".into()),
         _ => (Failure::Refused, String::new()),
     }

@@ -134,7 +134,7 @@ impl Aws {
         }
     }
 
-    fn call(&self, connected: &Connected, body: &[u8]) -> Call {
+    fn call(connected: &Connected, body: &[u8]) -> Call {
         let Connected { credentials, home, .. } = connected;
         let url = format!("{}/", home.endpoint);
         let headers = [("content-type", request::CONTENT_TYPE), ("x-amz-target", request::TARGET)];
@@ -222,10 +222,10 @@ impl Cloud for Aws {
             let body = self.query.body(window, token);
             let answer = self.api.call(
                 &action,
-                || Ok(self.call(connected, &body)),
+                || Ok(Self::call(connected, &body)),
                 |answer| errors::judge(answer, &connected.credentials.keys),
             )?;
-            let page = reader.read(&answer.body).map_err(|error| {
+            let page = reader.read(&answer).map_err(|error| {
                 let id = answer.request_id().unwrap_or("none");
                 let host = crate::http::host_and_port(&connected.home.endpoint);
                 error.context(format!("AWS Cost Explorer: POST {host} {action}, request id {id}"))
@@ -236,7 +236,9 @@ impl Cloud for Aws {
         })?;
         *self.estimated.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             reader.estimated();
-        reader.silent_periods(window).map(|days| report.warn(&days));
+        if let Some(days) = reader.silent_periods(window) {
+            report.warn(&days);
+        }
         Ok(())
     }
 
