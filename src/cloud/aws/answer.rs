@@ -2,8 +2,8 @@
 //! rows are known by (period, keys): a group that comes again as it was is one row, one that comes again with
 //! another amount means that the bill changed while it was read.
 
-use super::not_understood;
 use super::request::Query;
+use crate::cloud::errors::{not_understood, unreadable};
 use crate::event::{Data, Row};
 use crate::exit::{Failure, fail};
 use crate::json::{self, is_decimal, plain_text};
@@ -129,11 +129,8 @@ impl<'a> Reader<'a> {
 
     /// The rows of one page.
     pub(super) fn read(&mut self, body: &[u8]) -> Result<Read> {
-        let page: Page<'_> = serde_json::from_slice(body).map_err(|error| {
-            let start =
-                crate::http::excerpt(&String::from_utf8_lossy(&body[..body.len().min(400)]), 80);
-            not_understood(format!("{error}; it starts: {start:?}"))
-        })?;
+        let page: Page<'_> =
+            serde_json::from_slice(body).map_err(|error| unreadable(&error, body))?;
         let Some(periods) = page.results_by_time else {
             return Err(not_understood("it has no ResultsByTime"));
         };

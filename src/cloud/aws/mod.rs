@@ -13,7 +13,6 @@ use crate::api::{Api, Budget};
 use crate::config::KeyFile;
 use crate::credentials::{Credentials, aws as chain};
 use crate::env::Env;
-use crate::exit::{Failure, fail};
 use crate::http::Call;
 use crate::report::Unit;
 use crate::sign::sigv4;
@@ -273,11 +272,6 @@ impl Cloud for Aws {
             "AWS calls {span} estimated: amounts may still change until the month is closed"
         ))
     }
-}
-
-/// An answer of Cost Explorer that makes no sense.
-fn not_understood(what: impl std::fmt::Display) -> anyhow::Error {
-    fail(Failure::Refused, format!("the answer is not understood: {what}"))
 }
 
 /// `DAILY` or `MONTHLY`.
