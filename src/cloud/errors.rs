@@ -1,6 +1,6 @@
 //! What the errors of every cloud have in common: how a refusal is told, and what is kept out of it.
 
-use crate::credentials::Keys;
+use crate::credentials::{Keys, scrub};
 use crate::exit::{Failure, fail};
 use crate::http::{Answer, excerpt};
 
@@ -22,13 +22,14 @@ pub(crate) fn describe(cloud: &str, said: Said<'_>, answer: &Answer, keys: &Keys
     let id = in_body.or_else(|| answer.request_id()).unwrap_or("none");
     let Said { code, message, .. } = said;
     if code.is_empty() {
+        let start = scrub(&String::from_utf8_lossy(&answer.body), keys);
         return format!(
             "HTTP {} without a code of {cloud}, {:?}, request id {id}",
             answer.status,
-            answer.excerpt(120)
+            excerpt(&start, 120)
         );
     }
-    let message = crate::credentials::scrub(message, keys);
+    let message = scrub(message, keys);
     format!("{code} (HTTP {}): {}, request id {id}", answer.status, excerpt(&message, 400))
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod aws;
 
 use crate::secret::Secret;
+use crate::sign::percent_encode;
 
 /// What a signer needs.
 #[derive(Clone, Debug)]
@@ -29,17 +30,34 @@ pub struct Credentials {
     pub origin: String,
 }
 
-/// `text` of a service without the keys, should it echo one.
+/// `text` of a service without the keys, should it echo them: as they are, and percent-encoded as in a query or,
+/// once more, in a text to sign.
 pub(crate) fn scrub(text: &str, keys: &Keys) -> String {
     let token = keys.session_token.as_ref().map(Secret::expose);
     let mut text = text.to_owned();
-    for part in [Some(keys.access_key_id.as_str()), Some(keys.secret_access_key.expose()), token]
-        .into_iter()
-        .flatten()
-    {
-        if part.len() >= 4 {
-            text = text.replace(part, "(redacted)");
+    let parts = [Some(keys.access_key_id.as_str()), Some(keys.secret_access_key.expose()), token];
+    for part in parts.into_iter().flatten().filter(|part| part.len() >= 4) {
+        let once = percent_encode(part);
+        for form in [part, &once, &percent_encode(&once)] {
+            text = text.replace(form, "(redacted)");
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_hidden_in_every_form() {
+        let keys = Keys {
+            access_key_id: "LTAI5t".into(),
+            secret_access_key: Secret::new("a/b+c="),
+            session_token: Some(Secret::new("CAIS+x/y==")),
+        };
+        let text = "LTAI5t a/b+c= CAIS%2Bx%2Fy%3D%3D a%252Fb%252Bc%253D CAIS+x/y==.";
+        let hidden = "(redacted) (redacted) (redacted) (redacted) (redacted).";
+        assert_eq!(scrub(text, &keys), hidden);
+    }
 }
