@@ -1,7 +1,8 @@
-//! Where keys come from. A chain asks its sources in order; a source answers `Ok(None)` for "not here, try
-//! the next" and `Err` for "here, but broken": a half-set pair never falls through.
+//! Where keys come from. A chain asks its sources in order; a source answers [`chain::Found::NotHere`] for "try the
+//! next", with the reason, and `Err` for "here, but broken": a half-set pair never falls through.
 
 pub(crate) mod aws;
+mod chain;
 
 use crate::secret::Secret;
 use crate::sign::percent_encode;
@@ -30,15 +31,25 @@ pub struct Credentials {
     pub origin: String,
 }
 
-/// `text` of a service without the keys, should it echo them: as they are, and percent-encoded as in a query or,
-/// once more, in a text to sign.
+/// `text` of a service without the keys, should it echo one.
 pub(crate) fn scrub(text: &str, keys: &Keys) -> String {
-    let token = keys.session_token.as_ref().map(Secret::expose);
+    hide(text, keys.texts())
+}
+
+impl Keys {
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let token = self.session_token.as_ref().map(Secret::expose);
+        [self.access_key_id.as_str(), self.secret_access_key.expose()].into_iter().chain(token)
+    }
+}
+
+/// `text` without these, in any place: as they are, and also percent-encoded as a form or a query has them or,
+/// once more, a text to sign.
+fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = text.to_owned();
-    let parts = [Some(keys.access_key_id.as_str()), Some(keys.secret_access_key.expose()), token];
-    for part in parts.into_iter().flatten().filter(|part| part.len() >= 4) {
-        let once = percent_encode(part);
-        for form in [part, &once, &percent_encode(&once)] {
+    for secret in secrets.into_iter().filter(|secret| secret.len() >= 4) {
+        let once = percent_encode(secret);
+        for form in [secret, &once, &percent_encode(&once)] {
             text = text.replace(form, "(redacted)");
         }
     }
