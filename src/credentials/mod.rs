@@ -3,7 +3,9 @@
 
 pub(crate) mod aws;
 mod chain;
+mod environment;
 
+use crate::exit::{Failure, fail};
 use crate::secret::Secret;
 use crate::sign::percent_encode;
 
@@ -31,12 +33,33 @@ pub struct Credentials {
     pub origin: String,
 }
 
+impl Credentials {
+    /// Keys of a place that says nothing of itself but where it is.
+    fn of(keys: Keys, origin: impl Into<String>) -> anyhow::Result<Self> {
+        let origin = origin.into();
+        match keys.check() {
+            Ok(()) => Ok(Self { keys, account: None, region: None, origin }),
+            Err(reason) => Err(fail(Failure::Credentials, format!("{origin}: {reason}"))),
+        }
+    }
+}
+
 /// `text` of a service without the keys, should it echo one.
 pub(crate) fn scrub(text: &str, keys: &Keys) -> String {
     hide(text, keys.texts())
 }
 
 impl Keys {
+    /// Each of them becomes part of a header: what cannot be is refused here, with a word on what it is.
+    fn check(&self) -> Result<(), String> {
+        let names = ["access key id", "secret access key", "session token"];
+        let fits = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        match names.into_iter().zip(self.texts()).find(|(_, text)| !fits(text)) {
+            Some((what, _)) => Err(format!("the {what} holds a character that none has")),
+            None => Ok(()),
+        }
+    }
+
     fn texts(&self) -> impl Iterator<Item = &str> {
         let token = self.session_token.as_ref().map(Secret::expose);
         [self.access_key_id.as_str(), self.secret_access_key.expose()].into_iter().chain(token)
