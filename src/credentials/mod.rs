@@ -2,6 +2,7 @@
 //! next", with the reason, and `Err` for "here, but broken": a half-set pair never falls through.
 
 pub(crate) mod aws;
+pub(crate) mod baidu;
 mod chain;
 mod environment;
 
