@@ -2,17 +2,19 @@
 //!
 //! Every run is checked for leaks: neither stream may hold a key, a token, a signature or a query string.
 
-use billing_pull::demo::server::{Fault, Reply, Request, Server};
+mod target;
+
+use billing_pull::demo::server::{Reply, Request};
 use billing_pull::demo::{self, Sample, SampleCloud};
 use chrono::{Days, NaiveDate, Utc};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
+pub use target::{Gate, Target, events_of};
 use tempfile::TempDir;
 
 /// No run takes this long unless it hangs.
@@ -48,6 +50,7 @@ pub struct Run<'a> {
     directory: TempDir,
     secrets: BTreeSet<String>,
     cloud: Option<&'a SampleCloud>,
+    reader: Reader,
 }
 
 impl<'a> Run<'a> {
@@ -61,6 +64,7 @@ impl<'a> Run<'a> {
             directory,
             secrets: [demo::ACCESS_KEY_ID, demo::SECRET_ACCESS_KEY].map(str::to_owned).into(),
             cloud: None,
+            reader: Reader::Busy,
         }
     }
 
@@ -140,6 +144,18 @@ impl<'a> Run<'a> {
         self.directory.path().join(name)
     }
 
+    /// Nobody reads its stdout.
+    pub fn unread(mut self) -> Self {
+        self.reader = Reader::Idle;
+        self
+    }
+
+    /// The reader of its stdout is gone.
+    pub fn unheard(mut self) -> Self {
+        self.reader = Reader::Gone;
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> Running<'a> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_billing-pull"))
@@ -152,8 +168,15 @@ impl<'a> Run<'a> {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdout = drain(child.stdout.take().unwrap());
-        let stderr = drain(child.stderr.take().unwrap());
+        let stderr = Stream::drain(child.stderr.take().unwrap());
+        let stdout = match self.reader {
+            Reader::Busy => Stream::drain(child.stdout.take().unwrap()),
+            Reader::Idle => Stream::drain(std::io::empty()),
+            Reader::Gone => {
+                drop(child.stdout.take());
+                Stream::drain(std::io::empty())
+            }
+        };
         Running { run: self, child, stdout, stderr }
     }
 
@@ -163,23 +186,58 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Reads a stream to its end on a thread of its own.
-fn drain(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        drop(stream.read_to_end(&mut bytes));
-        drop(sender.send(bytes));
-    });
-    receiver
+/// What becomes of a run's stdout.
+enum Reader {
+    Busy,
+    Idle,
+    Gone,
+}
+
+/// A stream that is read on a thread of its own.
+#[derive(Clone, Default)]
+struct Stream(Arc<(Mutex<Text>, Condvar)>);
+
+#[derive(Default)]
+struct Text {
+    bytes: Vec<u8>,
+    over: bool,
+}
+
+impl Stream {
+    fn drain(mut stream: impl Read + Send + 'static) -> Self {
+        let shared = Self::default();
+        let Self(inner) = shared.clone();
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            loop {
+                let read = stream.read(&mut chunk).unwrap_or(0);
+                let mut text = inner.0.lock().unwrap();
+                text.bytes.extend_from_slice(&chunk[..read]);
+                text.over = read == 0;
+                inner.1.notify_all();
+                if text.over {
+                    return;
+                }
+            }
+        });
+        shared
+    }
+
+    /// Its text once it is `ready`, if that comes in time.
+    fn text(&self, ready: impl Fn(&Text) -> bool, patience: Duration) -> Option<String> {
+        let text = self.0.0.lock().unwrap();
+        let (text, late) =
+            self.0.1.wait_timeout_while(text, patience, |text| !ready(text)).unwrap();
+        (!late.timed_out()).then(|| String::from_utf8(text.bytes.clone()).unwrap())
+    }
 }
 
 /// A run under way.
 pub struct Running<'a> {
     run: Run<'a>,
     child: Child,
-    stdout: Receiver<Vec<u8>>,
-    stderr: Receiver<Vec<u8>>,
+    stdout: Stream,
+    stderr: Stream,
 }
 
 impl Running<'_> {
@@ -189,17 +247,37 @@ impl Running<'_> {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
+    /// Sends it again and again until the run ends: two signals may arrive as one.
+    pub fn signal_till_end(self, name: &str) -> Done {
+        for _ in 0..1000 {
+            if self.stderr.text(|text| text.over, Duration::from_millis(20)).is_some() {
+                break;
+            }
+            self.signal(name);
+        }
+        self.end()
+    }
+
+    /// Waits until stderr holds this.
+    pub fn await_stderr(&self, needle: &str) {
+        let heard = |text: &Text| {
+            text.over || text.bytes.windows(needle.len()).any(|part| part == needle.as_bytes())
+        };
+        let text = self.stderr.text(heard, HANGS);
+        assert!(
+            text.as_ref().is_some_and(|text| text.contains(needle)),
+            "{needle:?} never came: {text:?}"
+        );
+    }
+
     /// Waits for its end.
     pub fn end(mut self) -> Done {
-        let (Ok(stderr), Ok(stdout)) =
-            (self.stderr.recv_timeout(HANGS), self.stdout.recv_timeout(HANGS))
-        else {
+        let ended = |stream: &Stream| stream.text(|text| text.over, HANGS);
+        let (Some(stderr), Some(stdout)) = (ended(&self.stderr), ended(&self.stdout)) else {
             drop(self.child.kill());
             panic!("{:?} hangs", self.run.arguments);
         };
         let code = self.child.wait().unwrap().code();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let (stdout, stderr) = (text(stdout), text(stderr));
         let code = code.unwrap_or_else(|| panic!("a signal ended it; {stderr}"));
         let done = Done { code, stdout, stderr, directory: self.run.directory };
         let asked = self.run.cloud.map(SampleCloud::seen).unwrap_or_default();
@@ -314,113 +392,4 @@ pub fn each(events: &[Value], attribute: &str) -> Vec<String> {
 pub fn assert_unique(texts: &[String]) {
     let mut seen = BTreeSet::new();
     texts.iter().for_each(|text| assert!(seen.insert(text), "{text} comes twice"));
-}
-
-/// A target that keeps the events that it acknowledged.
-pub struct Target {
-    server: Server,
-    events: Arc<Mutex<Vec<Value>>>,
-}
-
-impl Target {
-    /// Acknowledges everything.
-    pub fn start() -> Self {
-        Self::answering(|_, _| Reply::new(204, ""))
-    }
-
-    /// Answers by `answer`: the number of the request (from 1), the request.
-    pub fn answering(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
-        let events = Arc::new(Mutex::new(Vec::new()));
-        let (kept, count) = (Arc::clone(&events), Mutex::new(0));
-        let server = Server::start(move |request| {
-            let number = {
-                let mut count = count.lock().unwrap();
-                *count += 1;
-                *count
-            };
-            let reply = answer(number, request);
-            if (200..300).contains(&reply.status) && reply.fault == Fault::None {
-                kept.lock().unwrap().extend(events_of(request));
-            }
-            reply
-        });
-        Self { server: server.unwrap(), events }
-    }
-
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        format!("{}/events", self.server.url())
-    }
-
-    /// Every request, refused ones too.
-    pub fn requests(&self) -> Vec<Request> {
-        self.server.seen()
-    }
-
-    /// The events that it acknowledged.
-    pub fn events(&self) -> Vec<Value> {
-        self.events.lock().unwrap().clone()
-    }
-
-    /// One attribute of each of them.
-    #[track_caller]
-    pub fn each(&self, attribute: &str) -> Vec<String> {
-        each(&self.events(), attribute)
-    }
-}
-
-/// The events of a request in any content mode (CloudEvents HTTP protocol binding, section 3).
-pub fn events_of(request: &Request) -> Vec<Value> {
-    let json = || serde_json::from_slice(&request.body).unwrap();
-    match request.header("content-type") {
-        Some("application/cloudevents+json") => vec![json()],
-        Some("application/cloudevents-batch+json") => match json() {
-            Value::Array(events) => events,
-            other => panic!("no array: {other}"),
-        },
-        Some(data_type) => {
-            let mut event = Map::new();
-            for (name, value) in &request.headers {
-                let Some(name) = name.strip_prefix("ce-") else { continue };
-                let value = percent_encoding::percent_decode_str(value).decode_utf8().unwrap();
-                event.insert(name.to_owned(), value.into());
-            }
-            assert_eq!(event.get("datacontenttype"), None);
-            event.insert("datacontenttype".into(), data_type.into());
-            event.insert("data".into(), json());
-            vec![event.into()]
-        }
-        None => panic!("a post without a content type"),
-    }
-}
-
-/// Holds back whoever comes until it is opened, and tells how many have come.
-#[derive(Default)]
-pub struct Gate {
-    state: Mutex<(usize, bool)>,
-    changed: Condvar,
-}
-
-impl Gate {
-    /// Arrives, and waits until the gate is open.
-    pub fn pass(&self) {
-        let mut state = self.state.lock().unwrap();
-        state.0 += 1;
-        self.changed.notify_all();
-        drop(self.changed.wait_timeout_while(state, HANGS, |state| !state.1).unwrap());
-    }
-
-    /// Waits until this many have arrived.
-    pub fn await_arrivals(&self, count: usize) {
-        let state = self.state.lock().unwrap();
-        let (state, late) =
-            self.changed.wait_timeout_while(state, HANGS, |state| state.0 < count).unwrap();
-        assert!(!late.timed_out(), "{} of {count} arrived", state.0);
-    }
-
-    /// Lets everybody through.
-    pub fn open(&self) {
-        self.state.lock().unwrap().1 = true;
-        self.changed.notify_all();
-    }
 }
