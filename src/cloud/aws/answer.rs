@@ -6,6 +6,7 @@ use super::not_understood;
 use super::request::Query;
 use crate::event::{Data, Row};
 use crate::exit::{Failure, fail};
+use crate::http::Answer;
 use crate::json::{self, is_decimal, plain_text};
 use crate::window::Window;
 use anyhow::Result;
@@ -128,11 +129,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The rows of one page.
-    pub(super) fn read(&mut self, body: &[u8]) -> Result<Read> {
-        let page: Page<'_> = serde_json::from_slice(body).map_err(|error| {
-            let start =
-                crate::http::excerpt(&String::from_utf8_lossy(&body[..body.len().min(400)]), 80);
-            not_understood(format!("{error}; it starts: {start:?}"))
+    pub(super) fn read(&mut self, answer: &Answer) -> Result<Read> {
+        let page: Page<'_> = serde_json::from_slice(&answer.body).map_err(|error| {
+            not_understood(format!("{error}; it starts: {:?}", answer.excerpt(80)))
         })?;
         let Some(periods) = page.results_by_time else {
             return Err(not_understood("it has no ResultsByTime"));
@@ -305,7 +304,7 @@ mod tests {
         );
         let mut rows = Vec::new();
         for page in pages {
-            rows.extend(reader.read(page.as_bytes())?.rows);
+            rows.extend(reader.read(&Answer::of(200, &[], page))?.rows);
         }
         Ok(rows)
     }
