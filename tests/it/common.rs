@@ -159,22 +159,32 @@ impl Run {
         self
     }
 
+    /// Its stdout goes to this file.
+    pub fn stdout_to(mut self, path: &str) -> Self {
+        self.reader = Reader::File(std::fs::File::options().write(true).open(path).unwrap());
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> Running {
+        let stdout = match &self.reader {
+            Reader::File(file) => file.try_clone().unwrap().into(),
+            _ => Stdio::piped(),
+        };
         let mut child = Command::new(env!("CARGO_BIN_EXE_billing-pull"))
             .args(&self.arguments)
             .env_clear()
             .envs(&self.env)
             .current_dir(self.directory.path())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let stderr = Stream::drain(child.stderr.take().unwrap());
         let stdout = match self.reader {
             Reader::Busy => Stream::drain(child.stdout.take().unwrap()),
-            Reader::Idle => Stream::drain(std::io::empty()),
+            Reader::Idle | Reader::File(_) => Stream::drain(std::io::empty()),
             Reader::Gone => {
                 drop(child.stdout.take());
                 Stream::drain(std::io::empty())
@@ -194,6 +204,7 @@ enum Reader {
     Busy,
     Idle,
     Gone,
+    File(std::fs::File),
 }
 
 /// A stream that is read on a thread of its own.

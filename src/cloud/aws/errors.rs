@@ -64,6 +64,7 @@ fn describe(answer: &Answer, code: &str, message: &str, keys: &Keys) -> String {
     let message = if is_about_signature(code) { first_words(message) } else { message };
     let message = answer.hide(&crate::credentials::scrub(message, keys));
     let message = crate::http::excerpt(&message, 400);
+    let message = message.trim_end_matches('.');
     format!("{code} (HTTP {}): {message}, request id {id}", answer.status)
 }
 
