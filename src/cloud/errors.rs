@@ -22,15 +22,13 @@ pub(crate) fn describe(cloud: &str, said: Said<'_>, answer: &Answer, keys: &Keys
     let id = in_body.or_else(|| answer.request_id()).unwrap_or("none");
     let Said { code, message, .. } = said;
     if code.is_empty() {
-        let start = scrub(&String::from_utf8_lossy(&answer.body), keys);
-        return format!(
-            "HTTP {} without a code of {cloud}, {:?}, request id {id}",
-            answer.status,
-            excerpt(&start, 120)
-        );
+        let start = scrub(&answer.excerpt(120), keys);
+        let status = answer.status;
+        return format!("HTTP {status} without a code of {cloud}, {start:?}, request id {id}");
     }
-    let message = scrub(message, keys);
-    format!("{code} (HTTP {}): {}, request id {id}", answer.status, excerpt(&message, 400))
+    let message = excerpt(&answer.hide(&scrub(message, keys)), 400);
+    let message = message.trim_end_matches('.');
+    format!("{code} (HTTP {}): {message}, request id {id}", answer.status)
 }
 
 /// The first sentence of a message about a signature: what follows may echo the request's headers.
@@ -46,7 +44,6 @@ pub(crate) fn not_understood(what: impl std::fmt::Display) -> anyhow::Error {
 }
 
 /// An answer that is not the JSON it should be.
-pub(crate) fn unreadable(error: &serde_json::Error, body: &[u8]) -> anyhow::Error {
-    let start = excerpt(&String::from_utf8_lossy(&body[..body.len().min(400)]), 80);
-    not_understood(format!("{error}; it starts: {start:?}"))
+pub(crate) fn unreadable(error: &serde_json::Error, answer: &Answer) -> anyhow::Error {
+    not_understood(format!("{error}; it starts: {:?}", answer.excerpt(80)))
 }

@@ -6,6 +6,7 @@ use super::request::Query;
 use crate::cloud::errors::{not_understood, unreadable};
 use crate::event::{Data, Row};
 use crate::exit::{Failure, fail};
+use crate::http::Answer;
 use crate::json::{self, is_decimal, plain_text};
 use crate::window::Window;
 use anyhow::Result;
@@ -128,9 +129,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The rows of one page.
-    pub(super) fn read(&mut self, body: &[u8]) -> Result<Read> {
+    pub(super) fn read(&mut self, answer: &Answer) -> Result<Read> {
         let page: Page<'_> =
-            serde_json::from_slice(body).map_err(|error| unreadable(&error, body))?;
+            serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error, answer))?;
         let Some(periods) = page.results_by_time else {
             return Err(not_understood("it has no ResultsByTime"));
         };
@@ -302,7 +303,7 @@ mod tests {
         );
         let mut rows = Vec::new();
         for page in pages {
-            rows.extend(reader.read(page.as_bytes())?.rows);
+            rows.extend(reader.read(&Answer::of(200, &[], page))?.rows);
         }
         Ok(rows)
     }

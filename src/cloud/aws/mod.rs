@@ -224,7 +224,7 @@ impl Cloud for Aws {
                 || Ok(self.call(connected, &body)),
                 |answer| errors::judge(answer, &connected.credentials.keys),
             )?;
-            let page = reader.read(&answer.body).map_err(|error| {
+            let page = reader.read(&answer).map_err(|error| {
                 let id = answer.request_id().unwrap_or("none");
                 let host = crate::http::host_and_port(&connected.home.endpoint);
                 error.context(format!("AWS Cost Explorer: POST {host} {action}, request id {id}"))

@@ -8,6 +8,7 @@ use crate::cloud::errors::{not_understood, unreadable};
 use crate::cloud::numbered::{Numbered, Place};
 use crate::event::{Batch, Data, Row};
 use crate::exit::{Failure, fail};
+use crate::http::Answer;
 use crate::identity::Id;
 use crate::json::{Members, is_decimal, plain_text};
 use crate::report::plural;
@@ -75,9 +76,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The rows of page `number` of what was asked.
-    pub(super) fn read(&self, asked: Asked, number: u32, body: &[u8]) -> Result<Numbered<Bill>> {
+    pub(super) fn read(&self, asked: Asked, number: u32, page: &Answer) -> Result<Numbered<Bill>> {
         let answer: Members =
-            serde_json::from_slice(body).map_err(|error| unreadable(&error, body))?;
+            serde_json::from_slice(&page.body).map_err(|error| unreadable(&error, page))?;
         check(asked, number, &answer)?;
         let count = answer.text("totalCount");
         let total = count

@@ -29,8 +29,12 @@ fn page(more: &str, rows: &[&str]) -> String {
     )
 }
 
+fn answer(body: &str) -> Answer {
+    Answer::of(200, &[], body)
+}
+
 fn read(asked: Asked, body: &str) -> Result<Vec<Bill>> {
-    Ok(Reader::new("baidu.resource.daily", Some("label")).read(asked, 1, body.as_bytes())?.rows)
+    Ok(Reader::new("baidu.resource.daily", Some("label")).read(asked, 1, &answer(body))?.rows)
 }
 
 fn one(row: &str) -> Row {
@@ -52,7 +56,7 @@ fn data(row: &Row) -> String {
 #[test]
 fn the_documents_own_example_is_an_event() {
     let reader = Reader::new("baidu.resource.monthly", None);
-    let got = reader.read(february(), 1, SEED.as_bytes()).unwrap();
+    let got = reader.read(february(), 1, &answer(SEED)).unwrap();
     assert_eq!((got.total, got.rows.len()), (1, 1));
     let Bill { row, has_id } = &got.rows[0];
     assert!(!has_id);
@@ -171,7 +175,7 @@ fn an_amount_that_is_no_number_is_passed_and_counted() {
         r#"{"cash":"**","financePrice":"/","couponPrice":1.5,"amount":"/","unitPrice":"/","sysGold":null}"#,
         r#"{"cash":"**","deductCash":"","debt":"0.10","originPrice":true}"#,
     ];
-    let got = reader.read(day(), 1, page("", &rows).as_bytes()).unwrap();
+    let got = reader.read(day(), 1, &answer(&page("", &rows))).unwrap();
     assert!(data(&got.rows[0].row).contains(r#""cash":"**","financePrice":"/","couponPrice":1.5"#));
     let said = reader.masked().unwrap();
     assert!(

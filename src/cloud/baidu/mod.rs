@@ -111,7 +111,7 @@ impl Baidu {
             || Ok(self.call(credentials, asked, number)),
             |answer| errors::judge(answer, &credentials.keys, &expired),
         )?;
-        reader.read(asked, number, &answer.body).map_err(|error| {
+        reader.read(asked, number, &answer).map_err(|error| {
             let id = answer.request_id().unwrap_or("none");
             error.context(format!("{}, request id {id}", self.what(&action)))
         })
