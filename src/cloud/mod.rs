@@ -2,6 +2,9 @@
 //! and two lines: its module, and its arm in [`Command::open`].
 
 pub(crate) mod aws;
+pub(crate) mod baidu;
+mod errors;
+pub(crate) mod numbered;
 
 use crate::api::Session;
 use crate::config::Settings;
@@ -20,6 +23,8 @@ use std::collections::HashSet;
 pub enum Command {
     /// Pull the AWS bill: the cost of one service on one day, by Cost Explorer (each request costs $0.01)
     Aws(aws::Args),
+    /// Pull the Baidu AI Cloud bill: one resource on one day or in one month, by GetResourceMonthBill (free)
+    Baidu(baidu::Args),
 }
 
 impl Command {
@@ -27,6 +32,7 @@ impl Command {
     pub(crate) fn open(&self, context: &Context<'_>) -> Result<Box<dyn Cloud>> {
         Ok(match self {
             Self::Aws(args) => Box::new(aws::Aws::open(args, context)?),
+            Self::Baidu(args) => Box::new(baidu::Baidu::open(args, context)?),
         })
     }
 
@@ -34,6 +40,7 @@ impl Command {
     pub(crate) fn options(&self) -> &crate::cli::PullOptions {
         match self {
             Self::Aws(args) => &args.pull,
+            Self::Baidu(args) => &args.pull,
         }
     }
 }

@@ -2,8 +2,8 @@
 //! rows are known by (period, keys): a group that comes again as it was is one row, one that comes again with
 //! another amount means that the bill changed while it was read.
 
-use super::not_understood;
 use super::request::Query;
+use crate::cloud::errors::{not_understood, unreadable};
 use crate::event::{Data, Row};
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
@@ -167,9 +167,8 @@ impl<'a> Reader<'a> {
 
     /// The rows of one page.
     pub(super) fn read(&mut self, answer: &Answer) -> Result<Read> {
-        let page: Page<'_> = serde_json::from_slice(&answer.body).map_err(|error| {
-            not_understood(format!("{error}; it starts: {:?}", answer.excerpt(80)))
-        })?;
+        let page: Page<'_> =
+            serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error, answer))?;
         let Some(periods) = page.results_by_time else {
             return Err(not_understood("it has no ResultsByTime"));
         };

@@ -14,7 +14,6 @@ use crate::config::KeyFile;
 use crate::credentials::Credentials;
 use crate::credentials::aws::{self as chain, partition};
 use crate::env::Env;
-use crate::exit::{Failure, fail};
 use crate::http::Call;
 use crate::report::Unit;
 use crate::sign::sigv4;
@@ -250,11 +249,6 @@ impl Cloud for Aws {
             "AWS calls {span} estimated: amounts may still change until the month is closed"
         ))
     }
-}
-
-/// An answer of Cost Explorer that makes no sense.
-fn not_understood(what: impl std::fmt::Display) -> anyhow::Error {
-    fail(Failure::Refused, format!("the answer is not understood: {what}"))
 }
 
 /// `DAILY` or `MONTHLY`.

@@ -16,20 +16,10 @@ pub(super) fn keys(id: &str, secret: &str, token: Option<&str>) -> Result<Keys, 
         secret_access_key: Secret::new(secret),
         session_token: token,
     };
-    let fits = |text: &str| text.bytes().all(|b| b.is_ascii_graphic());
-    let wrong = |what: &str| Err(format!("the {what} holds a character that none has"));
     if keys.access_key_id.is_empty() || keys.secret_access_key.is_empty() {
         return Err("half of the key pair is empty".to_owned());
     }
-    if !fits(&keys.access_key_id) {
-        return wrong("access key id");
-    }
-    if !fits(keys.secret_access_key.expose()) {
-        return wrong("secret access key");
-    }
-    if keys.session_token.as_ref().is_some_and(|token| !fits(token.expose())) {
-        return wrong("session token");
-    }
+    keys.check()?;
     Ok(keys)
 }
 

@@ -86,7 +86,7 @@ struct Machine<'a> {
 impl Machine<'_> {
     fn find(&self, given: &Given<'_>) -> Result<Credentials> {
         if let Some((keys, origin, true)) = given.file {
-            return Ok(of_file(keys, origin));
+            return Credentials::of(keys.clone(), origin);
         }
         if let Some(name) = given.profile {
             let profiles = Profiles::load(self.env)?;
@@ -101,7 +101,7 @@ impl Machine<'_> {
             return Ok(found);
         }
         let file = match given.file {
-            Some((keys, origin, _)) => Found::Here(of_file(keys, origin)),
+            Some((keys, origin, _)) => Found::Here(Credentials::of(keys.clone(), origin)?),
             None => Found::NotHere("none with keys".to_owned()),
         };
         if let Some(found) = chain.take("secret file", file) {
@@ -152,10 +152,6 @@ impl Machine<'_> {
         let backoff = Backoff { retries, first: self.limits.pause };
         Session { http: Arc::new(Http::new(limit)), backoff, ..self.session.clone() }
     }
-}
-
-fn of_file(keys: &Keys, origin: &str) -> Credentials {
-    Credentials { keys: keys.clone(), account: None, region: None, origin: origin.to_owned() }
 }
 
 /// An error that ends with exit code 3.
