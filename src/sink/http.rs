@@ -217,7 +217,10 @@ impl Shared {
                     if state.closed {
                         return;
                     }
-                    if let Some(job) = state.jobs.pop_front() {
+                    // A job may have been added beside the failure of another.
+                    if state.failed.is_none()
+                        && let Some(job) = state.jobs.pop_front()
+                    {
                         state.in_flight += 1;
                         break job;
                     }

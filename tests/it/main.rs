@@ -18,7 +18,7 @@ mod baidu;
 mod config;
 // Where keys come from, end to end; the details are in the unit tests of the chain.
 mod credentials;
-// Posts to a target: content modes, retries, refusals, signals.
+// Posts to a target: content modes, retries, refusals.
 mod delivery;
 // What an event looks like, and how its id behaves.
 mod events;
@@ -28,3 +28,5 @@ mod failures;
 mod first_minute;
 // What is said on stderr: closing line, levels, JSON, --dry-run.
 mod report;
+// How a run ends before its time: signals, --deadline, a reader that goes away.
+mod stops;
