@@ -1,6 +1,7 @@
 //! Where keys come from. A chain asks its sources in order; a source answers [`chain::Found::NotHere`] for "try the
 //! next", with the reason, and `Err` for "here, but broken": a half-set pair never falls through.
 
+pub(crate) mod alicloud;
 pub(crate) mod aws;
 pub(crate) mod baidu;
 mod chain;
