@@ -4,6 +4,8 @@ mod common;
 
 // What Cost Explorer is asked, and how its pages become rows.
 mod aws;
+// What GetResourceMonthBill is asked, how its pages become rows, and what its refusals mean.
+mod baidu;
 // Which files, variables and options count, and in what order.
 mod config;
 // Posts to a target: content modes, retries, refusals, signals.

@@ -227,11 +227,11 @@ fn incomplete(window: &Window, now: NaiveDateTime) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::window::Granularity::{self, Daily, Monthly};
+    use crate::window::Granularity::{Daily, Monthly};
 
     #[test]
     fn a_day_is_whole_at_ten() {
-        let table: [(&str, &str, Granularity, &str, &str); 9] = [
+        let table = [
             (
                 "2026-03-01",
                 "2026-03-09",
