@@ -1,6 +1,7 @@
 //! What a cloud is to the rest of the program, and the list of those there are. A new cloud is a new file here
 //! and two lines: its module, and its arm in [`Command::open`].
 
+pub(crate) mod alicloud;
 pub(crate) mod aws;
 pub(crate) mod baidu;
 mod errors;
@@ -23,6 +24,8 @@ use std::collections::HashSet;
 pub enum Command {
     /// Pull the AWS bill: the cost of one service on one day, by Cost Explorer (each request costs $0.01)
     Aws(aws::Args),
+    /// Pull the Alibaba Cloud bill: the bill of one product on one day, by QueryAccountBill
+    Alicloud(alicloud::Args),
     /// Pull the Baidu AI Cloud bill: one resource on one day or in one month, by GetResourceMonthBill (free)
     Baidu(baidu::Args),
 }
@@ -32,6 +35,7 @@ impl Command {
     pub(crate) fn open(&self, context: &Context<'_>) -> Result<Box<dyn Cloud>> {
         Ok(match self {
             Self::Aws(args) => Box::new(aws::Aws::open(args, context)?),
+            Self::Alicloud(args) => Box::new(alicloud::Alicloud::open(args, context)?),
             Self::Baidu(args) => Box::new(baidu::Baidu::open(args, context)?),
         })
     }
@@ -40,6 +44,7 @@ impl Command {
     pub(crate) fn options(&self) -> &crate::cli::PullOptions {
         match self {
             Self::Aws(args) => &args.pull,
+            Self::Alicloud(args) => &args.pull,
             Self::Baidu(args) => &args.pull,
         }
     }
