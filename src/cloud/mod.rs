@@ -1,6 +1,7 @@
 //! What a cloud is to the rest of the program, and the list of those there are. A new cloud is a new file here
 //! and two lines: its module, and its arm in [`Command::open`].
 
+pub(crate) mod alicloud_oss;
 pub(crate) mod aws;
 
 use crate::api::Session;
