@@ -2,6 +2,7 @@
 //! and two lines: its module, and its arm in [`Command::open`].
 
 pub(crate) mod alicloud;
+pub(crate) mod alicloud_oss;
 pub(crate) mod aws;
 pub(crate) mod baidu;
 mod errors;
