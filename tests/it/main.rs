@@ -32,6 +32,8 @@ mod events;
 mod failures;
 // What a first look shows: --demo, --help, the commands there are.
 mod first_minute;
+// The Kubernetes manifests.
+mod manifest;
 // What is said on stderr: closing line, levels, JSON, --dry-run.
 mod report;
 // Several runs that share a window.
