@@ -18,6 +18,8 @@ mod aws;
 mod baidu;
 // What becomes of a panic.
 mod bug;
+// The container's image, without an engine.
+mod container;
 // Which files, variables and options count, and in what order.
 mod config;
 // Where keys come from, end to end; the details are in the unit tests of the chain.
