@@ -2,6 +2,7 @@
 //! and two lines: its module, and its arm in [`Command::open`].
 
 pub(crate) mod aws;
+pub(crate) mod numbered;
 
 use crate::api::Session;
 use crate::config::Settings;
