@@ -76,11 +76,17 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
     let now = chrono::Utc::now();
     let wish =
         window::Wish { when: &options.date, granularity: options.granularity, journal: None };
-    let Some(window) = window::resolve(&wish, &cloud.calendar(), now)? else {
-        report.info("the window holds no day yet: nothing to pull");
-        return Ok(());
+    let (window, name) = match cloud.named() {
+        Some((window, name)) => (window, name),
+        None => match window::resolve(&wish, &cloud.calendar(), now)? {
+            Some(window) => (window, window.to_string()),
+            None => {
+                report.info("the window holds no day yet: nothing to pull");
+                return Ok(());
+            }
+        },
     };
-    report.set_window(&window.to_string());
+    report.set_window(&name);
     if options.dry_run {
         say_plan(&*cloud, &window, report);
         return Ok(());
@@ -93,7 +99,7 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
         report.warn(&why);
     }
     if report.counts.rows.load(Relaxed) == 0 {
-        let message = format!("the bill of {window} holds no row");
+        let message = format!("the bill of {name} holds no row");
         if options.fail_if_empty {
             return Err(exit::fail(Failure::Empty, message));
         }

@@ -1,6 +1,7 @@
 //! What a cloud is to the rest of the program, and the list of those there are. A new cloud is a new file here
 //! and two lines: its module, and its arm in [`Command::open`].
 
+pub(crate) mod alicloud_oss;
 pub(crate) mod aws;
 pub(crate) mod numbered;
 
@@ -21,6 +22,8 @@ use std::collections::HashSet;
 pub enum Command {
     /// Pull the AWS bill: the cost of one service on one day, by Cost Explorer (each request costs $0.01)
     Aws(aws::Args),
+    /// Read Alibaba Cloud's bill files: every line of a bill, from a bucket or from local files
+    AlicloudOss(alicloud_oss::Args),
 }
 
 impl Command {
@@ -28,6 +31,7 @@ impl Command {
     pub(crate) fn open(&self, context: &Context<'_>) -> Result<Box<dyn Cloud>> {
         Ok(match self {
             Self::Aws(args) => Box::new(aws::Aws::open(args, context)?),
+            Self::AlicloudOss(args) => Box::new(alicloud_oss::AlicloudOss::open(args, context)?),
         })
     }
 
@@ -35,6 +39,7 @@ impl Command {
     pub(crate) fn options(&self) -> &crate::cli::PullOptions {
         match self {
             Self::Aws(args) => &args.pull,
+            Self::AlicloudOss(args) => &args.pull,
         }
     }
 }
@@ -64,6 +69,12 @@ pub(crate) trait Cloud: Send {
 
     /// What one answered request costs, in US cents; `None` where the API is free.
     fn cents_per_request(&self) -> Option<u64> {
+        None
+    }
+
+    /// What is pulled in the place of the days of `--date`, where the command line itself names it, and what that
+    /// is called: files.
+    fn named(&self) -> Option<(Window, String)> {
         None
     }
 
