@@ -381,8 +381,14 @@ pub(crate) fn is_loopback(url: &str) -> bool {
 
 /// Whether no proxy can stand between: loopback, and the link-local addresses of metadata services.
 fn is_near(url: &str) -> bool {
-    const METADATA: [&str; 5] =
-        ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23", "100.100.100.200"];
+    const METADATA: [&str; 6] = [
+        "169.254.169.254",
+        "169.254.170.2",
+        "169.254.170.23",
+        "fd00:ec2::23",
+        "fd00:ec2::254",
+        "100.100.100.200",
+    ];
     is_loopback(url) || METADATA.contains(&host(url))
 }
 

@@ -113,7 +113,7 @@ impl fmt::Debug for Id {
 }
 
 /// What rows of one shape share: source, type, account and the names of their members.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct ContentKey([u8; 32]);
 
 impl ContentKey {

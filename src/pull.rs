@@ -14,8 +14,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-/// Pages that wait to be delivered.
-const AHEAD: usize = 2;
+/// Pages that wait to be delivered, beside the one on its way and the one being read.
+const AHEAD: usize = 1;
 /// How often a wait for a page looks whether the run shall stop.
 const LOOK: Duration = Duration::from_millis(50);
 

@@ -194,11 +194,17 @@ pub(crate) fn kind(base: &str, granularity: Granularity) -> String {
 
 /// A subject's parts joined by `/`. In all but the last a slash is `%2F`, so that two keys never make one subject.
 pub(crate) fn subject<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut subject = String::new();
+    let mut subject = String::with_capacity(64);
     let mut parts = parts.into_iter().peekable();
     while let Some(part) = parts.next() {
         if parts.peek().is_some() {
-            subject.push_str(&part.replace('%', "%25").replace('/', "%2F"));
+            for char in part.chars() {
+                match char {
+                    '%' => subject.push_str("%25"),
+                    '/' => subject.push_str("%2F"),
+                    _ => subject.push(char),
+                }
+            }
             subject.push('/');
         } else {
             subject.push_str(part);

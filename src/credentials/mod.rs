@@ -1,9 +1,11 @@
-//! Where keys come from. A chain asks its sources in order; a source answers `Ok(None)` for "not here, try
-//! the next" and `Err` for "here, but broken": a half-set pair never falls through.
+//! Where keys come from. A chain asks its sources in order; a source answers [`chain::Found::NotHere`] for "try the
+//! next", with the reason, and `Err` for "here, but broken": a half-set pair never falls through.
 
 pub(crate) mod aws;
+mod chain;
 
 use crate::secret::Secret;
+use crate::sign::percent_encode;
 
 /// What a signer needs.
 #[derive(Clone, Debug)]
@@ -31,15 +33,22 @@ pub struct Credentials {
 
 /// `text` of a service without the keys, should it echo one.
 pub(crate) fn scrub(text: &str, keys: &Keys) -> String {
-    let token = keys.session_token.as_ref().map(Secret::expose);
+    hide(text, keys.texts())
+}
+
+impl Keys {
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let token = self.session_token.as_ref().map(Secret::expose);
+        [self.access_key_id.as_str(), self.secret_access_key.expose()].into_iter().chain(token)
+    }
+}
+
+/// `text` without these, in any place and also as a form or a query has them.
+fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = text.to_owned();
-    for part in [Some(keys.access_key_id.as_str()), Some(keys.secret_access_key.expose()), token]
-        .into_iter()
-        .flatten()
-    {
-        if part.len() >= 4 {
-            text = text.replace(part, "(redacted)");
-        }
+    for secret in secrets.into_iter().filter(|secret| secret.len() >= 4) {
+        text = text.replace(secret, "(redacted)");
+        text = text.replace(&percent_encode(secret), "(redacted)");
     }
     text
 }

@@ -58,7 +58,7 @@ fn describe(answer: &Answer, code: &str, message: &str, keys: &Keys) -> String {
         return format!(
             "HTTP {} without a code of AWS, {:?}, request id {id}",
             answer.status,
-            answer.excerpt(120)
+            crate::credentials::scrub(&answer.excerpt(120), keys)
         );
     }
     let message = if is_about_signature(code) { first_words(message) } else { message };
