@@ -2,6 +2,7 @@
 //! retry and knows no cloud. No error of it holds a URL: the query of a signed request names keys.
 
 use crate::exit::{Failure, fail};
+use crate::proofs;
 use anyhow::{Result, anyhow};
 use reqwest::blocking::Client;
 use std::fmt;
@@ -67,6 +68,8 @@ pub(crate) struct Answer {
     headers: Vec<(String, String)>,
     /// The body.
     pub(crate) body: Vec<u8>,
+    /// What the request proved an identity with.
+    proofs: Vec<String>,
 }
 
 impl Answer {
@@ -84,13 +87,18 @@ impl Answer {
 
     /// The start of the body on one line, for messages: at most `most` characters, controls as spaces.
     pub(crate) fn excerpt(&self, most: usize) -> String {
-        excerpt(&String::from_utf8_lossy(&self.body), most)
+        excerpt(&self.hide(&String::from_utf8_lossy(&self.body)), most)
+    }
+
+    /// `text` of the answer without what the request proved an identity with, should it echo that.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        proofs::hide(text, &self.proofs)
     }
 
     #[cfg(test)]
     pub(crate) fn of(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
         let headers = headers.iter().map(|(n, v)| (n.to_lowercase(), (*v).to_owned())).collect();
-        Self { status, headers, body: body.as_bytes().to_vec() }
+        Self { status, headers, body: body.as_bytes().to_vec(), proofs: Vec::new() }
     }
 }
 
@@ -271,7 +279,9 @@ impl Http {
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), text(value)))
             .collect();
-        let answer = Answer { status: response.status().as_u16(), headers, body: Vec::new() };
+        let proofs = proofs::of(&call.url, &call.headers);
+        let status = response.status().as_u16();
+        let answer = Answer { status, headers, body: Vec::new(), proofs };
         Ok(Ok(Opened { answer, response }))
     }
 

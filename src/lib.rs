@@ -22,6 +22,7 @@ mod exit;
 mod http;
 mod identity;
 mod json;
+mod proofs;
 mod pull;
 mod report;
 mod retry;

@@ -1,8 +1,11 @@
 //! What a cloud is to the rest of the program, and the list of those there are. A new cloud is a new file here
 //! and two lines: its module, and its arm in [`Command::open`].
 
+pub(crate) mod alicloud;
 pub(crate) mod alicloud_oss;
 pub(crate) mod aws;
+pub(crate) mod baidu;
+mod errors;
 pub(crate) mod numbered;
 
 use crate::api::Session;
@@ -22,6 +25,10 @@ use std::collections::HashSet;
 pub enum Command {
     /// Pull the AWS bill: the cost of one service on one day, by Cost Explorer (each request costs $0.01)
     Aws(aws::Args),
+    /// Pull the Alibaba Cloud bill: the bill of one product on one day, by QueryAccountBill
+    Alicloud(alicloud::Args),
+    /// Pull the Baidu AI Cloud bill: one resource on one day or in one month, by GetResourceMonthBill (free)
+    Baidu(baidu::Args),
     /// Read Alibaba Cloud's bill files: every line of a bill, from a bucket or from local files
     AlicloudOss(alicloud_oss::Args),
 }
@@ -31,6 +38,8 @@ impl Command {
     pub(crate) fn open(&self, context: &Context<'_>) -> Result<Box<dyn Cloud>> {
         Ok(match self {
             Self::Aws(args) => Box::new(aws::Aws::open(args, context)?),
+            Self::Alicloud(args) => Box::new(alicloud::Alicloud::open(args, context)?),
+            Self::Baidu(args) => Box::new(baidu::Baidu::open(args, context)?),
             Self::AlicloudOss(args) => Box::new(alicloud_oss::AlicloudOss::open(args, context)?),
         })
     }
@@ -39,6 +48,8 @@ impl Command {
     pub(crate) fn options(&self) -> &crate::cli::PullOptions {
         match self {
             Self::Aws(args) => &args.pull,
+            Self::Alicloud(args) => &args.pull,
+            Self::Baidu(args) => &args.pull,
             Self::AlicloudOss(args) => &args.pull,
         }
     }

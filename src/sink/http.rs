@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::event::{Batch, Entry};
 use crate::exit::{Failure, fail};
 use crate::http::{self, Answer, Call};
+use crate::report::plural;
 use crate::retry;
 use crate::secret::Secret;
 use crate::stop::GRACE;
@@ -132,7 +133,16 @@ impl HttpSink {
 
     fn settle(&self, acked: &mut Acked<'_>) -> Result<()> {
         let end = Instant::now() + GRACE;
-        self.shared.lock().jobs.clear();
+        let in_flight = {
+            let mut state = self.shared.lock();
+            state.jobs.clear();
+            state.in_flight
+        };
+        let Session { stop, report, .. } = &self.shared.session;
+        if in_flight > 0 && stop.asked().is_some() {
+            let (posts, grace) = (plural(in_flight as u64, "post"), GRACE.as_secs());
+            report.info(&format!("waiting for {posts} in flight, {grace} s at most"));
+        }
         loop {
             self.note(acked)?;
             let state = self.shared.lock();
@@ -301,8 +311,9 @@ impl Shared {
             let spent = || {
                 let host = call.host();
                 let why = format!(
-                    "the target {host} did not take {}: {reason} (tried {tries} times)",
-                    self.name(job)
+                    "the target {host} did not take {}: {reason} (tried {})",
+                    self.name(job),
+                    plural(tries.into(), "time")
                 );
                 Outcome::Failed(fail(Failure::TargetUnavailable, why))
             };
@@ -333,8 +344,10 @@ impl Shared {
         *quiet = Some(quiet.map_or(until, |known| known.max(until)));
     }
 
+    /// Waits out a pause that the target asked for. Nothing new is begun once the run shall stop.
     fn wait_for_quiet(&self) -> Result<()> {
         loop {
+            self.session.stop.check()?;
             let until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
             let left = until
                 .map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));

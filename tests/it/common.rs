@@ -20,13 +20,16 @@ use tempfile::TempDir;
 /// No run takes this long unless it hangs.
 const HANGS: Duration = Duration::from_secs(60);
 
+/// A sample cloud, which lives as long as a run against it.
+pub type Cloud = Arc<SampleCloud>;
+
 /// A sample cloud that makes no trouble.
-pub fn cloud() -> SampleCloud {
+pub fn cloud() -> Cloud {
     cloud_of(Sample::default())
 }
 
 /// A sample cloud with this bill.
-pub fn cloud_of(sample: Sample) -> SampleCloud {
+pub fn cloud_of(sample: Sample) -> Cloud {
     twisted(sample, |_, _, reply| reply)
 }
 
@@ -34,8 +37,8 @@ pub fn cloud_of(sample: Sample) -> SampleCloud {
 pub fn twisted(
     sample: Sample,
     twist: impl Fn(usize, &Request, Reply) -> Reply + Send + Sync + 'static,
-) -> SampleCloud {
-    SampleCloud::start(sample, twist).unwrap()
+) -> Cloud {
+    Arc::new(SampleCloud::start(sample, twist).unwrap())
 }
 
 /// The day `ago` days before today, in UTC.
@@ -44,16 +47,16 @@ pub fn day(ago: u64) -> NaiveDate {
 }
 
 /// A run to be.
-pub struct Run<'a> {
+pub struct Run {
     arguments: Vec<String>,
     env: BTreeMap<String, String>,
     directory: TempDir,
     secrets: BTreeSet<String>,
-    cloud: Option<&'a SampleCloud>,
+    cloud: Option<Cloud>,
     reader: Reader,
 }
 
-impl<'a> Run<'a> {
+impl Run {
     /// `billing-pull ARGUMENTS`, with nothing else around it.
     pub fn bare(arguments: &[&str]) -> Self {
         let directory = TempDir::new().unwrap();
@@ -74,7 +77,7 @@ impl<'a> Run<'a> {
     }
 
     /// The same against this sample cloud, with its keys in the environment.
-    pub fn of(command: &str, cloud: &'a SampleCloud) -> Self {
+    pub fn of(command: &str, cloud: &Cloud) -> Self {
         let names = match command.split('-').next() {
             Some("alicloud") => ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
             Some("baidu") => ["BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY"],
@@ -84,11 +87,11 @@ impl<'a> Run<'a> {
             .args(["--endpoint", &cloud.url()])
             .env(names[0], demo::ACCESS_KEY_ID)
             .env(names[1], demo::SECRET_ACCESS_KEY);
-        Self { cloud: Some(cloud), ..run }
+        Self { cloud: Some(Arc::clone(cloud)), ..run }
     }
 
     /// `billing-pull aws` against this sample cloud.
-    pub fn aws(cloud: &'a SampleCloud) -> Self {
+    pub fn aws(cloud: &Cloud) -> Self {
         Self::of("aws", cloud)
     }
 
@@ -156,22 +159,32 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// Its stdout goes to this file.
+    pub fn stdout_to(mut self, path: &str) -> Self {
+        self.reader = Reader::File(std::fs::File::options().write(true).open(path).unwrap());
+        self
+    }
+
     /// Starts it.
-    pub fn start(self) -> Running<'a> {
+    pub fn start(self) -> Running {
+        let stdout = match &self.reader {
+            Reader::File(file) => file.try_clone().unwrap().into(),
+            _ => Stdio::piped(),
+        };
         let mut child = Command::new(env!("CARGO_BIN_EXE_billing-pull"))
             .args(&self.arguments)
             .env_clear()
             .envs(&self.env)
             .current_dir(self.directory.path())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let stderr = Stream::drain(child.stderr.take().unwrap());
         let stdout = match self.reader {
             Reader::Busy => Stream::drain(child.stdout.take().unwrap()),
-            Reader::Idle => Stream::drain(std::io::empty()),
+            Reader::Idle | Reader::File(_) => Stream::drain(std::io::empty()),
             Reader::Gone => {
                 drop(child.stdout.take());
                 Stream::drain(std::io::empty())
@@ -191,6 +204,7 @@ enum Reader {
     Busy,
     Idle,
     Gone,
+    File(std::fs::File),
 }
 
 /// A stream that is read on a thread of its own.
@@ -233,14 +247,14 @@ impl Stream {
 }
 
 /// A run under way.
-pub struct Running<'a> {
-    run: Run<'a>,
+pub struct Running {
+    run: Run,
     child: Child,
     stdout: Stream,
     stderr: Stream,
 }
 
-impl Running<'_> {
+impl Running {
     /// Sends a signal: `INT`, `TERM`.
     pub fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
@@ -280,7 +294,7 @@ impl Running<'_> {
         let code = self.child.wait().unwrap().code();
         let code = code.unwrap_or_else(|| panic!("a signal ended it; {stderr}"));
         let done = Done { code, stdout, stderr, directory: self.run.directory };
-        let asked = self.run.cloud.map(SampleCloud::seen).unwrap_or_default();
+        let asked = self.run.cloud.map(|cloud| cloud.seen()).unwrap_or_default();
         for secret in self.run.secrets.into_iter().chain(asked.iter().flat_map(signs)) {
             for (name, stream) in [("stdout", &done.stdout), ("stderr", &done.stderr)] {
                 assert!(!stream.contains(&secret), "{name} holds {secret:?}: {stream}");
@@ -392,4 +406,16 @@ pub fn each(events: &[Value], attribute: &str) -> Vec<String> {
 pub fn assert_unique(texts: &[String]) {
     let mut seen = BTreeSet::new();
     texts.iter().for_each(|text| assert!(seen.insert(text), "{text} comes twice"));
+}
+
+/// The JSON bodies that a cloud was sent.
+pub fn bodies(cloud: &SampleCloud) -> Vec<Value> {
+    cloud.seen().iter().map(|request| serde_json::from_slice(&request.body).unwrap()).collect()
+}
+
+/// An answer whose JSON body `edit` has changed.
+pub fn change(reply: Reply, edit: impl FnOnce(&mut Value)) -> Reply {
+    let mut body = serde_json::from_slice(&reply.body).unwrap();
+    edit(&mut body);
+    Reply { body: body.to_string().into_bytes(), ..reply }
 }

@@ -2,10 +2,11 @@
 //! rows are known by (period, keys): a group that comes again as it was is one row, one that comes again with
 //! another amount means that the bill changed while it was read.
 
-use super::not_understood;
 use super::request::Query;
+use crate::cloud::errors::{not_understood, unreadable};
 use crate::event::{Data, Row};
 use crate::exit::{Failure, fail};
+use crate::http::Answer;
 use crate::json::{self, is_decimal, plain_text};
 use crate::window::Window;
 use anyhow::Result;
@@ -165,12 +166,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The rows of one page.
-    pub(super) fn read(&mut self, body: &[u8]) -> Result<Read> {
-        let page: Page<'_> = serde_json::from_slice(body).map_err(|error| {
-            let start =
-                crate::http::excerpt(&String::from_utf8_lossy(&body[..body.len().min(400)]), 80);
-            not_understood(format!("{error}; it starts: {start:?}"))
-        })?;
+    pub(super) fn read(&mut self, answer: &Answer) -> Result<Read> {
+        let page: Page<'_> =
+            serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error, answer))?;
         let Some(periods) = page.results_by_time else {
             return Err(not_understood("it has no ResultsByTime"));
         };
@@ -343,7 +341,7 @@ mod tests {
         );
         let mut rows = Vec::new();
         for page in pages {
-            rows.extend(reader.read(page.as_bytes())?.rows);
+            rows.extend(reader.read(&Answer::of(200, &[], page))?.rows);
         }
         Ok(rows)
     }

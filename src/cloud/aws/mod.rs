@@ -14,7 +14,6 @@ use crate::config::KeyFile;
 use crate::credentials::Credentials;
 use crate::credentials::aws::{self as chain, partition};
 use crate::env::Env;
-use crate::exit::{Failure, fail};
 use crate::http::Call;
 use crate::report::Unit;
 use crate::sign::sigv4;
@@ -225,7 +224,7 @@ impl Cloud for Aws {
                 || Ok(self.call(connected, &body)),
                 |answer| errors::judge(answer, &connected.credentials.keys),
             )?;
-            let page = reader.read(&answer.body).map_err(|error| {
+            let page = reader.read(&answer).map_err(|error| {
                 let id = answer.request_id().unwrap_or("none");
                 let host = crate::http::host_and_port(&connected.home.endpoint);
                 error.context(format!("AWS Cost Explorer: POST {host} {action}, request id {id}"))
@@ -248,11 +247,6 @@ impl Cloud for Aws {
             "AWS calls {span} estimated: amounts may still change until the month is closed"
         ))
     }
-}
-
-/// An answer of Cost Explorer that makes no sense.
-fn not_understood(what: impl std::fmt::Display) -> anyhow::Error {
-    fail(Failure::Refused, format!("the answer is not understood: {what}"))
 }
 
 /// `DAILY` or `MONTHLY`.

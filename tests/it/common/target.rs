@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex};
 /// A target that keeps the events that it acknowledged.
 pub struct Target {
     server: Server,
-    events: Arc<Mutex<Vec<Value>>>,
+    events: Arc<(Mutex<Vec<Value>>, Condvar)>,
 }
 
 impl Target {
@@ -19,7 +19,7 @@ impl Target {
 
     /// Answers by `answer`: the number of the request (from 1), the request.
     pub fn answering(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
-        let events = Arc::new(Mutex::new(Vec::new()));
+        let events = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let (kept, count) = (Arc::clone(&events), Mutex::new(0));
         let server = Server::start(move |request| {
             let number = {
@@ -29,7 +29,8 @@ impl Target {
             };
             let reply = answer(number, request);
             if (200..300).contains(&reply.status) && reply.fault == Fault::None {
-                kept.lock().unwrap().extend(events_of(request));
+                kept.0.lock().unwrap().extend(events_of(request));
+                kept.1.notify_all();
             }
             reply
         });
@@ -48,7 +49,16 @@ impl Target {
 
     /// The events that it acknowledged.
     pub fn events(&self) -> Vec<Value> {
-        self.events.lock().unwrap().clone()
+        self.events.0.lock().unwrap().clone()
+    }
+
+    /// Waits until it has acknowledged this many events.
+    pub fn await_events(&self, count: usize) {
+        let (events, changed) = &*self.events;
+        let events = events.lock().unwrap();
+        let (events, late) =
+            changed.wait_timeout_while(events, HANGS, |events| events.len() < count).unwrap();
+        assert!(!late.timed_out(), "{} of {count} events came", events.len());
     }
 
     /// One attribute of each of them.
