@@ -22,10 +22,12 @@ mod exit;
 mod http;
 mod identity;
 mod json;
+pub mod manual;
 mod pull;
 mod report;
 mod retry;
 mod secret;
+mod shard;
 mod sign;
 mod sink;
 mod stop;
@@ -35,11 +37,30 @@ use api::Session;
 pub use cli::Cli;
 use cli::PullOptions;
 pub use env::Env;
-pub use exit::Failure;
+pub use exit::{Failure, table as exit_codes};
 use report::{Level, Report};
+pub use report::{LogFormat, report_bugs};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
+
+/// The command line with everything that `--help` shows.
+pub fn command() -> clap::Command {
+    manual::annotate(<Cli as clap::CommandFactory>::command())
+}
+
+/// The options that every pull has, for lists that name them once.
+pub fn options_of_every_pull() -> clap::Command {
+    <PullOptions as clap::Args>::augment_args(clap::Command::new("pull"))
+}
+
+/// Reads the process's arguments.
+///
+/// # Errors
+/// What clap has to say to the user: a mistake, help or the version.
+pub fn parse() -> Result<Cli, clap::Error> {
+    <Cli as clap::FromArgMatches>::from_arg_matches(&command().try_get_matches()?)
+}
 
 /// Runs the command and returns the process's exit code. Everything that is to be said has been said on stderr.
 pub fn run(cli: &Cli, env: &Env) -> u8 {
@@ -80,6 +101,10 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
         report.info("the window holds no day yet: nothing to pull");
         return Ok(());
     };
+    if settings.shard.is_some() && window::moves(&wish, &cloud.calendar(), now) {
+        report.info("these days move at midnight: start every shard on one day, or name the days");
+    }
+    let Some(window) = part(&*cloud, window, &settings, report) else { return Ok(()) };
     report.set_window(&window.to_string());
     if options.dry_run {
         say_plan(&*cloud, &window, report);
@@ -100,6 +125,21 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
         report.info(&message);
     }
     Ok(())
+}
+
+/// What this run takes of the window: all of it, unless it is one of several shards.
+fn part(
+    cloud: &dyn cloud::Cloud,
+    window: window::Window,
+    settings: &config::Settings,
+    report: &Report,
+) -> Option<window::Window> {
+    let Some(shard) = settings.shard else { return Some(window) };
+    let part = cloud.part(&window, shard);
+    if part.is_none() {
+        report.info(&format!("{shard} of {window} holds no day: nothing to pull"));
+    }
+    part
 }
 
 fn open_report(options: &PullOptions, env: &Env) -> Report {
