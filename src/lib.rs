@@ -46,7 +46,7 @@ use std::time::Instant;
 
 /// The command line with everything that `--help` shows.
 pub fn command() -> clap::Command {
-    manual::annotate(<Cli as clap::CommandFactory>::command())
+    manual::annotate("", <Cli as clap::CommandFactory>::command())
 }
 
 /// The options that every pull has, for lists that name them once.

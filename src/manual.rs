@@ -112,15 +112,16 @@ pub fn of(command: &str) -> Option<&'static Manual> {
     MANUALS.iter().find(|manual| manual.command == command)
 }
 
-/// Shows each command's examples under its `--help`.
-pub(crate) fn annotate(program: clap::Command) -> clap::Command {
-    let names: Vec<String> =
-        program.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    names.into_iter().fold(program, |program, name| {
-        program.mut_subcommand(&name, |command| match of(&name) {
-            Some(manual) => command.after_long_help(examples(manual)),
-            None => command,
-        })
+/// Shows each command's examples under its `--help`; `words` call `command`.
+pub(crate) fn annotate(words: &str, command: clap::Command) -> clap::Command {
+    command.mut_subcommands(|inner| {
+        let words = format!("{words} {}", inner.get_name());
+        let words = words.trim_start();
+        let inner = annotate(words, inner);
+        match of(words) {
+            Some(manual) => inner.after_long_help(examples(manual)),
+            None => inner,
+        }
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod lists;
 mod pages;
+mod scripts;
 mod words;
 
 use billing_pull::{Failure, command, manual};
@@ -76,21 +77,8 @@ fn man_pages_are_fresh() {
 
 #[test]
 fn completions_are_fresh() {
-    let script = |shell: Shell| {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut command(), "billing-pull", &mut script);
-        let name = match shell {
-            Shell::Bash => "billing-pull.bash",
-            Shell::Zsh => "_billing-pull",
-            Shell::Fish => "billing-pull.fish",
-            Shell::PowerShell => "_billing-pull.ps1",
-            Shell::Elvish => "billing-pull.elv",
-            _ => panic!("no file name for {shell}"),
-        };
-        (name.to_owned(), script)
-    };
     let shells = <Shell as clap::ValueEnum>::value_variants();
-    compare("completions", &shells.iter().map(|&shell| script(shell)).collect());
+    compare("completions", &shells.iter().map(|&shell| scripts::render(shell)).collect());
 }
 
 #[test]
