@@ -22,11 +22,13 @@ mod exit;
 mod http;
 mod identity;
 mod json;
+pub mod manual;
 mod proofs;
 mod pull;
 mod report;
 mod retry;
 mod secret;
+mod shard;
 mod sign;
 mod sink;
 mod stop;
@@ -36,11 +38,30 @@ use api::Session;
 pub use cli::Cli;
 use cli::PullOptions;
 pub use env::Env;
-pub use exit::Failure;
+pub use exit::{Failure, table as exit_codes};
 use report::{Level, Report};
+pub use report::{LogFormat, report_bugs};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
+
+/// The command line with everything that `--help` shows.
+pub fn command() -> clap::Command {
+    manual::annotate("", <Cli as clap::CommandFactory>::command())
+}
+
+/// The options that every pull has, for lists that name them once.
+pub fn options_of_every_pull() -> clap::Command {
+    <PullOptions as clap::Args>::augment_args(clap::Command::new("pull"))
+}
+
+/// Reads the process's arguments.
+///
+/// # Errors
+/// What clap has to say to the user: a mistake, help or the version.
+pub fn parse() -> Result<Cli, clap::Error> {
+    <Cli as clap::FromArgMatches>::from_arg_matches(&command().try_get_matches()?)
+}
 
 /// Runs the command and returns the process's exit code. Everything that is to be said has been said on stderr.
 pub fn run(cli: &Cli, env: &Env) -> u8 {
@@ -74,19 +95,8 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
     let mut cloud = cli.command.open(&context)?;
     report.set_cloud(cloud.name(), cloud.cents_per_request());
 
-    let now = chrono::Utc::now();
-    let wish =
-        window::Wish { when: &options.date, granularity: options.granularity, journal: None };
-    let (window, name) = match cloud.named() {
-        Some((window, name)) => (window, name),
-        None => match window::resolve(&wish, &cloud.calendar(), now)? {
-            Some(window) => (window, window.to_string()),
-            None => {
-                report.info("the window holds no day yet: nothing to pull");
-                return Ok(());
-            }
-        },
-    };
+    let Some(window) = window_of(&*cloud, options, &settings, report)? else { return Ok(()) };
+    let name = cloud.title(&window);
     report.set_window(&name);
     if options.dry_run {
         say_plan(&*cloud, &window, report);
@@ -107,6 +117,34 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
         report.info(&message);
     }
     Ok(())
+}
+
+/// What this run takes: the days of `--date`, of which a shard takes a part; or what the command names itself.
+fn window_of(
+    cloud: &dyn cloud::Cloud,
+    options: &PullOptions,
+    settings: &config::Settings,
+    report: &Report,
+) -> anyhow::Result<Option<window::Window>> {
+    if let Some(window) = cloud.own_window() {
+        return Ok(Some(window));
+    }
+    let now = chrono::Utc::now();
+    let wish =
+        window::Wish { when: &options.date, granularity: options.granularity, journal: None };
+    let Some(window) = window::resolve(&wish, &cloud.calendar(), now)? else {
+        report.info("the window holds no day yet: nothing to pull");
+        return Ok(None);
+    };
+    let Some(shard) = settings.shard else { return Ok(Some(window)) };
+    if window::moves(&wish, &cloud.calendar(), now) {
+        report.info("these days move at midnight: start every shard on one day, or name the days");
+    }
+    let part = cloud.part(&window, shard);
+    if part.is_none() {
+        report.info(&format!("{shard} of {window} holds no day: nothing to pull"));
+    }
+    Ok(part)
 }
 
 fn open_report(options: &PullOptions, env: &Env) -> Report {

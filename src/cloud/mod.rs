@@ -15,6 +15,7 @@ use crate::event::{Batch, Envelope, Row};
 use crate::exit::{Failure, fail};
 use crate::identity::Ordinals;
 use crate::report::plural;
+use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Window};
 use anyhow::Result;
 use chrono::Utc;
@@ -83,15 +84,25 @@ pub(crate) trait Cloud: Send {
         None
     }
 
-    /// What is pulled in the place of the days of `--date`, where the command line itself names it, and what that
-    /// is called: files.
-    fn named(&self) -> Option<(Window, String)> {
+    /// What is pulled in the place of the days of `--date`, where the command line names it itself: files.
+    fn own_window(&self) -> Option<Window> {
         None
+    }
+
+    /// What the window is called in the closing line.
+    fn title(&self, window: &Window) -> String {
+        window.to_string()
     }
 
     /// What narrows or regroups the bill beyond days and account, canonical; empty for the plain bill. Rows are
     /// only compared with rows of the same scope.
     fn scope(&self) -> String;
+
+    /// What `shard` takes of `window`; `None` for a part of nothing. A cloud that bills by file takes the window
+    /// whole and chooses its files.
+    fn part(&self, window: &Window, shard: Shard) -> Option<Window> {
+        window.shard(shard.index, shard.of)
+    }
 
     /// The requests that a pull of `window` starts with, for `--dry-run`: none is made, nothing is signed.
     fn plan(&self, window: &Window) -> Plan;

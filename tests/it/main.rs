@@ -16,3 +16,12 @@ mod failures;
 mod first_minute;
 // What is said on stderr: closing line, levels, JSON, --dry-run.
 mod report;
+
+// What is generated and committed: manual pages, completions, lists in the README.
+mod docs;
+
+// Several runs that share a window.
+mod shard;
+
+// What becomes of a panic.
+mod bug;

@@ -7,6 +7,7 @@
 use super::listing::Listed;
 use super::names::{BillName, Period};
 use crate::exit::{Failure, fail};
+use crate::shard::Shard;
 use crate::window::{Granularity, Window};
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -39,6 +40,7 @@ pub(super) struct Choice {
 pub(super) struct Finder {
     window: Window,
     file_type: String,
+    shard: Option<Shard>,
     /// By period, account and site.
     bills: BTreeMap<(Period, Option<String>, Option<String>), Vec<Found>>,
     near: Vec<(Nearness, String)>,
@@ -48,9 +50,10 @@ pub(super) struct Finder {
 type Nearness = (bool, u64, bool);
 
 impl Finder {
-    /// For bills of this type: one of [`super::names::canonical_type`].
-    pub(super) fn new(window: Window, file_type: &str) -> Self {
-        Self { window, file_type: file_type.to_owned(), bills: BTreeMap::new(), near: Vec::new() }
+    /// For bills of this type, as [`super::names::canonical_type`] has it.
+    pub(super) fn new(window: Window, file_type: &str, shard: Option<Shard>) -> Self {
+        let file_type = file_type.to_owned();
+        Self { window, file_type, shard, bills: BTreeMap::new(), near: Vec::new() }
     }
 
     /// Takes an object if it belongs to the window, or else says why it does not.
@@ -63,6 +66,9 @@ impl Finder {
         let Some(period) = bill.period else { return Some("its name tells no period") };
         let of_type = bill.file_type.eq_ignore_ascii_case(&self.file_type);
         if of_type && self.holds(period) {
+            if !takes(self.shard, &bill) {
+                return Some("it is a bill of another shard");
+            }
             let bills = self.bills.entry((period, bill.uid.clone(), bill.site.clone())).or_default();
             // A listing that says a key twice means one object.
             bills.retain(|found| found.listed.key != listed.key);
@@ -119,6 +125,12 @@ impl Finder {
         }
         Ok(choice)
     }
+}
+
+/// Whether a bill is this shard's: all its parts and pushes are the same shard's, whatever their keys.
+pub(super) fn takes(shard: Option<Shard>, bill: &BillName) -> bool {
+    let site = bill.site.as_deref().unwrap_or_default();
+    shard.is_none_or(|shard| shard.takes_key(&format!("{site}/{}", bill.subject())))
 }
 
 fn same_month(one: NaiveDate, other: NaiveDate) -> bool {

@@ -23,7 +23,7 @@ fn object(key: &str, hour: i64) -> Listed {
 }
 
 fn choose(window: Window, file_type: &str, objects: &[Listed]) -> Result<Choice> {
-    let mut finder = Finder::new(window, file_type);
+    let mut finder = Finder::new(window, file_type, None);
     // In any order.
     for listed in objects.iter().rev() {
         finder.offer(listed.clone());
@@ -215,7 +215,7 @@ fn what_cannot_be_told_apart_ends_the_run() {
 
 #[test]
 fn what_is_passed_over_says_why() {
-    let mut finder = Finder::new(days("2026-03-01", "2026-03-01"), "BillingItemDetail");
+    let mut finder = Finder::new(days("2026-03-01", "2026-03-01"), "BillingItemDetail", None);
     let mut why = |key: &str| finder.offer(object(key, 1));
     assert_eq!(why(BUCKET[1]), None);
     for (key, reason) in [
@@ -227,4 +227,30 @@ fn what_is_passed_over_says_why() {
     ] {
         assert!(why(key).unwrap().contains(reason), "{key}");
     }
+}
+
+#[test]
+fn shards_share_out_whole_bills() {
+    let push = |time: &str, part: u32, uid: u64| {
+        format!("b/202602/{time}/{uid}_2688801000001_consumeDetailBillV2_202602_{part}")
+    };
+    let names: Vec<String> = (0..20u64)
+        .flat_map(|uid| {
+            [("20260203180000", 1), ("20260204180000", 1), ("20260204180000", 2)]
+                .map(|(time, part)| push(time, part, 1_234_567_890_123_456 + uid))
+        })
+        .collect();
+    let mut read: Vec<String> = Vec::new();
+    for index in 0..3 {
+        let shard = format!("{index}/3").parse().unwrap();
+        let mut finder = Finder::new(february(), "consumeDetailBillV2", Some(shard));
+        names.iter().for_each(|name| drop(finder.offer(object(name, 1))));
+        let choice = finder.finish().unwrap();
+        let mine = keys(&choice);
+        assert!(!mine.is_empty() && mine.len() % 2 == 0, "both parts of a bill: {mine:?}");
+        read.extend(mine.iter().map(|key| (*key).to_owned()));
+    }
+    read.sort();
+    let newest: Vec<_> = names.iter().filter(|name| name.contains("20260204")).cloned().collect();
+    assert_eq!(read, newest);
 }

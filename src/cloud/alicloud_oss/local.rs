@@ -1,23 +1,64 @@
 //! Bill files that are named on the command line: no account, no bucket, no date. Names say whose bill a file is,
 //! of which type and of which day or month; for a name that says nothing `--file-type` does.
 
+use super::File;
+use super::choose::takes;
 use super::names::{BillName, Period, canonical_type};
 use super::object::{LocalFile, Object, Stdin};
 use super::pushes::is_pdf;
+use crate::config::Settings;
 use crate::exit::{Failure, fail};
 use crate::report::plural;
 use crate::window::{Granularity, Window, last_of_month};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 
-/// A bill to read.
-pub(super) struct File {
-    pub(super) object: Box<dyn Object>,
-    pub(super) bill: BillName,
+/// The files of a command line.
+pub(super) struct Local(Vec<File>);
+
+impl Local {
+    /// A file whose name says no account belongs to that of `--account`.
+    pub(super) fn open(
+        paths: &[PathBuf],
+        file_type: Option<&str>,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let mut files = named(paths, file_type, settings.account.as_deref())?;
+        files.retain(|file| takes(settings.shard, &file.bill));
+        Ok(Self(files))
+    }
+
+    /// By period, otherwise as they were named.
+    pub(super) fn files(&self) -> &[File] {
+        &self.0
+    }
+
+    /// The days that they cover, or the months where there is no other. What names no day is of no day.
+    pub(super) fn window(&self) -> Window {
+        let periods = || self.0.iter().filter_map(|file| file.bill.period);
+        let is_month = |period: &Period| matches!(period, Period::Month(_));
+        let monthly = periods().next().is_some() && periods().all(|period| is_month(&period));
+        let last_day = |period: Period| match period {
+            Period::Day(day) => day,
+            Period::Month(first) => last_of_month(first),
+        };
+        Window {
+            start: periods().map(Period::first_day).min().unwrap_or_default(),
+            end: periods().map(last_day).max().unwrap_or_default(),
+            granularity: if monthly { Granularity::Monthly } else { Granularity::Daily },
+        }
+    }
+
+    /// What to call them.
+    pub(super) fn title(&self) -> String {
+        match self.files() {
+            [file] => file.object.name().to_owned(),
+            files => plural(files.len() as u64, "file"),
+        }
+    }
 }
 
-/// The files by period, otherwise as they were named. `account` is the one that a name without one belongs to.
-pub(super) fn open(
+fn named(
     paths: &[PathBuf],
     file_type: Option<&str>,
     account: Option<&str>,
@@ -45,30 +86,6 @@ pub(super) fn open(
         }
     }
     Ok(files)
-}
-
-/// The days that the files cover, or the months where there is no other. What names no day is of no day.
-pub(super) fn window(files: &[File]) -> Window {
-    let periods = || files.iter().filter_map(|file| file.bill.period);
-    let is_month = |period: &Period| matches!(period, Period::Month(_));
-    let monthly = periods().next().is_some() && periods().all(|period| is_month(&period));
-    let last_day = |period: Period| match period {
-        Period::Day(day) => day,
-        Period::Month(first) => last_of_month(first),
-    };
-    Window {
-        start: periods().map(Period::first_day).min().unwrap_or_default(),
-        end: periods().map(last_day).max().unwrap_or_default(),
-        granularity: if monthly { Granularity::Monthly } else { Granularity::Daily },
-    }
-}
-
-/// What to call them in one word.
-pub(super) fn name(files: &[File]) -> String {
-    match files {
-        [file] => file.object.name().to_owned(),
-        _ => plural(files.len() as u64, "file"),
-    }
 }
 
 fn is_stdin(path: &Path) -> bool {
@@ -142,7 +159,7 @@ mod tests {
                 path
             })
             .collect();
-        let files = open(&paths, file_type, Some("77")).map_err(|error| {
+        let files = named(&paths, file_type, Some("77")).map_err(|error| {
             assert_eq!(kind_of(&error), Failure::Usage, "{error:#}");
             format!("{error:#}")
         })?;
@@ -168,7 +185,7 @@ mod tests {
                 object: Box::new(Stdin),
                 bill: bill(Path::new(name), Some("BillingItemDetail"), None).unwrap(),
             };
-            window(&names.iter().map(file).collect::<Vec<_>>()).to_string()
+            Local(names.iter().map(file).collect()).window().to_string()
         };
         assert_eq!(window(&[DAY]), "2026-03-01");
         assert_eq!(window(&["1234567890123456_BillingItemDetail_202602"]), "2026-02");
@@ -195,7 +212,7 @@ mod tests {
     fn what_cannot_be_read_is_refused() {
         let folder = tempfile::TempDir::new().unwrap();
         for path in [folder.path().to_owned(), folder.path().join(DAY)] {
-            let error = open(&[path], Some("BillingItemDetail"), None).err().unwrap();
+            let error = named(&[path], Some("BillingItemDetail"), None).err().unwrap();
             assert_eq!(kind_of(&error), Failure::Usage, "{error:#}");
         }
     }

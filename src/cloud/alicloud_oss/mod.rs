@@ -43,14 +43,16 @@ use crate::api::Session;
 use crate::config::Settings;
 use crate::identity::Ordinals;
 use crate::report::{Unit, plural};
+use crate::shard::Shard;
 use crate::window::{Calendar, Settles, Window};
 use anyhow::Result;
 use chrono::Utc;
-use local::File;
+use local::Local;
+use names::BillName;
+use object::Object;
 use reader::ReadContext;
 use remote::Remote;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 pub(crate) use bucket::is_bucket_name;
@@ -95,6 +97,12 @@ pub struct Args {
     files: Vec<PathBuf>,
 }
 
+/// A bill file to read.
+struct File {
+    object: Box<dyn Object>,
+    bill: BillName,
+}
+
 /// Bill files.
 pub(crate) struct AlicloudOss {
     session: Session,
@@ -103,8 +111,7 @@ pub(crate) struct AlicloudOss {
 }
 
 enum Origin {
-    /// Taken when they are read: stdin is there once.
-    Local(Mutex<Vec<File>>, Window, String),
+    Local(Local),
     Remote(Box<Remote>),
 }
 
@@ -114,10 +121,7 @@ impl AlicloudOss {
         let origin = if args.files.is_empty() {
             Origin::Remote(Box::new(Remote::open(args, context)?))
         } else {
-            let file_type = args.file_type.as_deref();
-            let files = local::open(&args.files, file_type, settings.account.as_deref())?;
-            let (window, name) = (local::window(&files), local::name(&files));
-            Origin::Local(Mutex::new(files), window, name)
+            Origin::Local(Local::open(&args.files, args.file_type.as_deref(), &settings)?)
         };
         Ok(Self { session: context.session.clone(), settings, origin })
     }
@@ -160,11 +164,22 @@ impl Cloud for AlicloudOss {
         CALENDAR
     }
 
-    fn named(&self) -> Option<(Window, String)> {
+    fn own_window(&self) -> Option<Window> {
         match &self.origin {
-            Origin::Local(_, window, name) => Some((*window, name.clone())),
+            Origin::Local(files) => Some(files.window()),
             Origin::Remote(_) => None,
         }
+    }
+
+    fn title(&self, window: &Window) -> String {
+        match &self.origin {
+            Origin::Local(files) => files.title(),
+            Origin::Remote(_) => window.to_string(),
+        }
+    }
+
+    fn part(&self, window: &Window, _: Shard) -> Option<Window> {
+        Some(*window)
     }
 
     fn scope(&self) -> String {
@@ -173,31 +188,28 @@ impl Cloud for AlicloudOss {
 
     fn plan(&self, window: &Window) -> Plan {
         match &self.origin {
-            Origin::Local(..) => Plan { requests: Vec::new(), paged: false },
+            Origin::Local(_) => Plan { requests: Vec::new(), paged: false },
             Origin::Remote(remote) => remote.plan(window),
         }
     }
 
     fn connect(&mut self) -> Result<()> {
         match &mut self.origin {
-            Origin::Local(..) => Ok(()),
+            Origin::Local(_) => Ok(()),
             Origin::Remote(remote) => remote.connect(&self.session),
         }
     }
 
     fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()> {
-        let files = match &self.origin {
-            Origin::Local(files, ..) => {
-                std::mem::take(&mut *files.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
-            }
-            Origin::Remote(remote) => remote.find(window)?,
-        };
-        self.read(&files, emit)
+        match &self.origin {
+            Origin::Local(files) => self.read(files.files(), emit),
+            Origin::Remote(remote) => self.read(&remote.find(window)?, emit),
+        }
     }
 
     fn incomplete(&self, window: &Window) -> Option<String> {
         match &self.origin {
-            Origin::Local(..) => None,
+            Origin::Local(_) => None,
             Origin::Remote(remote) => remote.incomplete(window, &CALENDAR),
         }
     }

@@ -1,11 +1,10 @@
 //! The bills of a window in a bucket.
 
-use super::Args;
+use super::{Args, File};
 use super::bucket::Bucket;
 use super::choose::Finder;
 use super::download;
 use super::listing;
-use super::local::File;
 use super::names::{Period, canonical_type};
 use super::pushes;
 use super::store::{SERVICE, Store};
@@ -15,6 +14,7 @@ use crate::config::KeyFile;
 use crate::credentials::alicloud as chain;
 use crate::env::Env;
 use crate::exit::{Failure, fail};
+use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Window};
 use anyhow::{Context as _, Result};
 use chrono::Utc;
@@ -32,6 +32,7 @@ pub(super) struct Remote {
     bucket: Bucket,
     prefix: String,
     file_type: String,
+    shard: Option<Shard>,
     env: Env,
     keys: Option<KeyFile>,
     store: Option<Arc<Store>>,
@@ -68,6 +69,7 @@ impl Remote {
             bucket,
             prefix: args.prefix.clone(),
             file_type,
+            shard: settings.shard,
             env,
             keys,
             store: None,
@@ -95,7 +97,7 @@ impl Remote {
     pub(super) fn find(&self, window: &Window) -> Result<Vec<File>> {
         let store = self.store.as_ref().context("not connected")?;
         let report = &store.api.session().report;
-        let mut finder = Finder::new(*window, &self.file_type);
+        let mut finder = Finder::new(*window, &self.file_type, self.shard);
         let (mut objects, mut passed) = (0u64, 0u64);
         listing::list(store, &self.prefix, |listed| {
             objects += 1;
