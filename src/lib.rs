@@ -33,6 +33,7 @@ mod sign;
 mod sink;
 mod stop;
 mod window;
+mod xml;
 
 use api::Session;
 pub use cli::Cli;

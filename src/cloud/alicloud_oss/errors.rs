@@ -2,11 +2,13 @@
 //! <https://www.alibabacloud.com/help/en/oss/support/http-status-code-reference>
 
 use super::bucket;
-use super::xml::Element;
+use super::store::SERVICE;
 use crate::api::{Verdict, clock_difference, is_passing};
+use crate::cloud::errors::{Said, describe};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
+use crate::xml::Element;
 
 /// What was asked, for a hint that names what to allow.
 #[derive(Clone, Copy)]
@@ -31,29 +33,14 @@ pub(super) fn judge(answer: &Answer, asked: Asked<'_>, keys: &Keys) -> Verdict {
     let error = Element::parse(&answer.body).ok().filter(|root| root.name == "Error");
     let text = |name: &str| error.as_ref().and_then(|error| error.text_of(name));
     let code = text("Code").unwrap_or_default();
-    let said = describe(answer, code, text("Message"), text("RequestId"), keys);
+    let message = text("Message").unwrap_or_default();
+    let said = Said { code, message, request_id: text("RequestId").unwrap_or_default() };
+    let said = describe(SERVICE, said, answer, keys);
     if is_passing(answer.status) {
         return Verdict::Again(said, None);
     }
     let (kind, hint) = meaning(code, text("Endpoint"), answer, asked);
     Verdict::Fatal(fail(kind, if hint.is_empty() { said } else { format!("{said}: {hint}") }))
-}
-
-fn describe(
-    answer: &Answer,
-    code: &str,
-    message: Option<&str>,
-    id: Option<&str>,
-    keys: &Keys,
-) -> String {
-    let id = id.or_else(|| answer.request_id()).unwrap_or("none");
-    if code.is_empty() {
-        let excerpt = answer.excerpt(120);
-        return format!("HTTP {} without a code of OSS, {excerpt:?}, request id {id}", answer.status);
-    }
-    let message = crate::credentials::scrub(message.unwrap_or("no message"), keys);
-    let message = crate::http::excerpt(&message, 400);
-    format!("{code} (HTTP {}): {message}, request id {id}", answer.status)
 }
 
 fn meaning(
@@ -180,7 +167,7 @@ mod tests {
         let error = |code: &str| format!("<Error><Code>{code}</Code><Message>m CAIStoken</Message></Error>");
         let table = [
             (503, error("ServiceUnavailable"), None, "again: ServiceUnavailable (HTTP 503)"),
-            (500, "<html>".into(), None, "again: HTTP 500 without a code of OSS"),
+            (500, "<html>".into(), None, "again: HTTP 500 without a code of Alibaba Cloud OSS"),
             (429, String::new(), None, "again: HTTP 429"),
             (403, error("AccessDenied"), Some(Credentials), "allow oss:GetObject on acs:oss:*:*:billing-bucket/*"),
             (412, error("PreconditionFailed"), Some(Unavailable), "replaced while it was read"),

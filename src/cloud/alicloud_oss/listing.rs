@@ -2,12 +2,12 @@
 //! <https://www.alibabacloud.com/help/en/oss/developer-reference/listobjectsv2>
 
 use super::errors;
-use super::store::Store;
-use super::xml::Element;
+use super::store::{SERVICE, Store};
 use crate::api::Verdict;
+use crate::cloud::errors::not_understood;
 use crate::cloud::paginate;
-use crate::exit::{Failure, fail};
 use crate::http::Answer;
+use crate::xml::Element;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
@@ -47,9 +47,7 @@ pub(super) fn list(store: &Store, prefix: &str, mut take: impl FnMut(Listed)) ->
         let page = read(&answer.body).map_err(|what| {
             let id = answer.request_id().unwrap_or("none");
             let host = store.bucket.host();
-            let what = format!("the answer is not understood: {what}");
-            fail(Failure::Refused, what)
-                .context(format!("Alibaba Cloud OSS: GET {host} {action}, request id {id}"))
+            not_understood(what).context(format!("{SERVICE}: GET {host} {action}, request id {id}"))
         })?;
         page.objects.into_iter().for_each(&mut take);
         Ok(page.next)

@@ -36,7 +36,6 @@ mod scan;
 mod sniff;
 mod store;
 mod window;
-mod xml;
 
 use super::{Cloud, Context, Emit, Plan};
 use crate::api::Session;
