@@ -35,7 +35,7 @@ fn main() {
             serve(&server.url());
         }
         ["post", url, count, threads, file] => {
-            post(url, count.parse().unwrap(), threads.parse().unwrap(), file)
+            post(url, count.parse().unwrap(), threads.parse().unwrap(), file);
         }
         _ => println!("bench_server sample ROWS PAGE [FILE] | sink | post URL N THREADS FILE"),
     }
@@ -71,5 +71,7 @@ fn post(url: &str, count: usize, threads: usize, file: &str) {
             })
         })
         .collect();
-    workers.into_iter().for_each(|worker| worker.join().unwrap());
+    for worker in workers {
+        worker.join().unwrap();
+    }
 }

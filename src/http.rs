@@ -92,7 +92,7 @@ impl Answer {
 
     /// `text` of the answer without what the request proved an identity with, should it echo that.
     pub(crate) fn hide(&self, text: &str) -> String {
-        proofs::hide(text, &self.proofs)
+        crate::credentials::hide(text, self.proofs.iter().map(String::as_str))
     }
 
     #[cfg(test)]

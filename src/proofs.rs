@@ -34,11 +34,6 @@ pub(crate) fn of(url: &str, headers: &[(String, String)]) -> Vec<String> {
     proofs.into_iter().map(str::to_owned).collect()
 }
 
-/// `text` without them.
-pub(crate) fn hide(text: &str, proofs: &[String]) -> String {
-    proofs.iter().fold(text.to_owned(), |text, proof| text.replace(proof, "(redacted)"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,7 +41,7 @@ mod tests {
     fn hidden(url: &str, headers: &[(&str, &str)], text: &str) -> String {
         let headers: Vec<_> =
             headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        hide(text, &of(url, &headers))
+        crate::credentials::hide(text, of(url, &headers).iter().map(String::as_str))
     }
 
     #[test]

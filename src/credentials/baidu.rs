@@ -60,9 +60,9 @@ mod tests {
         KeyFile { keys, origin: "secret.yml".into(), explicit }
     }
 
-    fn found(env: Env, file: Option<&KeyFile>) -> Result<(String, String)> {
+    fn found(env: &Env, file: Option<&KeyFile>) -> Result<(String, String)> {
         let report = Report::new(Level::Quiet, LogFormat::Text, false);
-        let found = find(&report, &env, file)?;
+        let found = find(&report, env, file)?;
         Ok((found.keys.access_key_id, found.origin))
     }
 
@@ -81,7 +81,7 @@ mod tests {
             (Vec::new(), Some(file(false)), "of-file", "secret.yml"),
         ];
         for (pairs, file, id, origin) in table {
-            let found = found(env(&pairs), file.as_ref()).unwrap();
+            let found = found(&env(&pairs), file.as_ref()).unwrap();
             assert_eq!(found, (id.to_owned(), origin.to_owned()));
         }
     }
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn half_a_pair_is_an_error_whatever_comes_after_it() {
         for half in ["BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY", "BAIDUCLOUD_SECRET_KEY"] {
-            let error = found(Env::from([(half, "x")]), Some(&file(false))).unwrap_err();
+            let error = found(&Env::from([(half, "x")]), Some(&file(false))).unwrap_err();
             assert_eq!(kind_of(&error), Failure::Credentials);
             assert!(error.to_string().contains(half), "{error}");
         }
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_error_lists_every_place() {
-        let error = found(Env::default(), None).unwrap_err();
+        let error = found(&Env::default(), None).unwrap_err();
         assert_eq!(kind_of(&error), Failure::Credentials);
         assert_eq!(
             error.to_string(),

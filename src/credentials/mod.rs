@@ -80,7 +80,7 @@ impl Keys {
 
 /// `text` without these, in any place: as they are, and also percent-encoded as a form or a query has them or,
 /// once more, a text to sign.
-fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = text.to_owned();
     for secret in secrets.into_iter().filter(|secret| secret.len() >= 4) {
         let once = percent_encode(secret);

@@ -189,14 +189,12 @@ impl Asked {
         let (first, last, product) = (self.first, self.last, &self.product);
         let instance = format!("i-{:08x}", number(&["instance", &row.to_string()]) >> 32);
         let words = [instance.as_str(), &first.to_string(), &last.to_string()];
-        let mut seed = number(&words);
-        if sample.revision > 0 && row % 7 == 0 {
-            seed ^= number(&[&instance, &sample.revision.to_string()]);
-        }
-        let price = if row < AMOUNTS.len() && sample.revision == 0 {
-            AMOUNTS[row].to_owned()
-        } else {
-            format!("{}.{:05}", seed % 1000, seed / 1000 % 100_000)
+        let restated = sample.revision > 0 && row.is_multiple_of(7);
+        let revision = if restated { sample.revision } else { 0 };
+        let seed = number(&words) ^ revision;
+        let price = match AMOUNTS.get(row).filter(|_| !restated) {
+            Some(&amount) => amount.to_owned(),
+            None => format!("{}.{:05}", seed % 1000, seed / 1000 % 100_000),
         };
         let old = row % 3 == 2;
         let id =

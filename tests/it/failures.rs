@@ -4,12 +4,12 @@ use billing_pull::demo::{Sample, throttled};
 use chrono::{TimeDelta, Utc};
 
 /// A cloud that answers everything with this.
-fn always(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Cloud {
+pub fn always(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Cloud {
     twisted(Sample::default(), move |_, request, _| reply(request))
 }
 
 /// A cloud that goes wrong once, at the request of this number.
-fn once(at: usize, reply: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) -> Cloud {
+pub fn once(at: usize, reply: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) -> Cloud {
     twisted(
         Sample::default(),
         move |number, request, good| {

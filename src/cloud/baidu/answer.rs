@@ -123,7 +123,8 @@ impl<'a> Reader<'a> {
     /// Where the row and what stands around it have a field of the same name, the row's own value goes first, if
     /// it is one: `accountId` is then the account that the row belongs to. No name comes twice.
     fn data(&self, asked: Asked, answer: &Members, bill: &Members) -> Data {
-        let mut data = Data::default();
+        // A row is about 1 KB.
+        let mut data = Data::with_capacity(1500);
         let of_row = |name: &str| bill.get(name).filter(|own| is_value(&plain_text(own)));
         let put = |data: &mut Data, name: &str, otherwise: &str| match of_row(name) {
             Some(own) => data.raw(name, own),
@@ -163,7 +164,7 @@ impl<'a> Reader<'a> {
             let text = plain_text(value);
             if !is_decimal(&text) {
                 let mut masked = self.masked.lock().unwrap_or_else(PoisonError::into_inner);
-                masked.entry(name.clone()).or_insert((0, text)).0 += 1;
+                masked.entry(name.clone()).or_insert((0, text.into_owned())).0 += 1;
             }
         }
     }
@@ -246,7 +247,7 @@ pub(super) struct Moved {
 }
 
 impl Moved {
-    /// Fails if a row of this page came on an earlier one. `bills` are those that `batch` was made from.
+    /// Fails if a row of this page came on an earlier one. `has_id` says which of its rows have an id.
     pub(super) fn check(
         &mut self,
         what: &str,

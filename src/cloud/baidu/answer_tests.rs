@@ -44,7 +44,9 @@ fn one(row: &str) -> Row {
 fn batch(rows: &[Row]) -> Batch {
     let envelope = Envelope::new("s", "t", DateTime::UNIX_EPOCH, &[]).unwrap();
     let mut batch = Batch::new(envelope);
-    rows.iter().for_each(|row| batch.push(row));
+    for row in rows {
+        batch.push(row);
+    }
     batch
 }
 

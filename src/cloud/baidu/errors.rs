@@ -27,8 +27,8 @@ struct Body<'a> {
 /// the clock is wrong.
 pub(super) fn judge(answer: &Answer, keys: &Keys, expired: &Cell<bool>) -> Verdict {
     let body: Body<'_> = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let text = |value: Option<&RawValue>| value.map(plain_text).unwrap_or_default();
-    let (code, message, id) = (text(body.code), text(body.message), text(body.request_id));
+    let [code, message, id] = [body.code, body.message, body.request_id]
+        .map(|value| value.map(plain_text).unwrap_or_default());
     if answer.status == 200 && code.is_empty() {
         return Verdict::Good;
     }
@@ -212,16 +212,16 @@ mod tests {
     #[test]
     fn answers_that_are_none_of_the_services() {
         use Failure::{Credentials, Refused};
-        let ours = [("x-bce-request-id", ID)];
-        let table: [(u16, &[(&str, &str)], &str, Option<Failure>, &str); 9] = [
-            (200, &[], r#"{"bills":[],"totalCount":0}"#, None, "good"),
+        let ours = [("x-bce-request-id", ID)].as_slice();
+        let table = [
+            (200, [].as_slice(), r#"{"bills":[],"totalCount":0}"#, None, "good"),
             (200, &[], r#"{"code":null,"bills":[]}"#, None, "good"),
             (200, &[], "<html>Login</html>", None, "good"),
             (403, &[], "<html>Blocked</html>", Some(Refused), "a proxy in between"),
-            (403, &ours, "", Some(Credentials), "does not allow this"),
+            (403, ours, "", Some(Credentials), "does not allow this"),
             (302, &[], "", Some(Refused), "HTTP 302"),
             (502, &[], "<html>", None, "again: HTTP 502"),
-            (503, &ours, "", None, "again: HTTP 503"),
+            (503, ours, "", None, "again: HTTP 503"),
             (429, &[], "[]", None, "again: HTTP 429"),
         ];
         for (status, headers, body, kind, needle) in table {
