@@ -204,58 +204,6 @@ impl Envelope {
     }
 }
 
-/// The constant text of an envelope's lines, for a writer that lays out whole lines itself: before the subject,
-/// and from there to the data.
-#[derive(Debug, Clone)]
-pub(crate) struct Frame {
-    /// Up to the subject; the id is a gap in it.
-    pub(crate) before: Vec<u8>,
-    /// From behind the subject to before the data.
-    pub(crate) after: Vec<u8>,
-    /// Where in `after` the account stands.
-    account: Range<usize>,
-}
-
-/// What stands behind the data in every line.
-pub(crate) const LINE_END: &[u8] = b"}\n";
-
-/// A line that a writer laid out in a [`Frame`].
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Laid {
-    /// Where the line starts.
-    pub(crate) start: usize,
-    /// How long its subject is.
-    pub(crate) subject: usize,
-    /// Where it ends, behind [`LINE_END`].
-    pub(crate) end: usize,
-}
-
-impl Envelope {
-    /// The text around subject and data in the lines of this account (JSON text without quotes; empty is none).
-    pub(crate) fn frame(&self, account: &[u8]) -> Frame {
-        let before = [HEAD, &[b'0'; ID_LENGTH], &self.middle].concat();
-        let mut after = self.tail.clone();
-        let account = write_account(&mut after, account);
-        after.extend_from_slice(DATA);
-        Frame { before, after, account }
-    }
-}
-
-/// What stands before the data.
-const DATA: &[u8] = br#","data":"#;
-
-/// Appends the account, where there is one, and returns where it stands.
-fn write_account(out: &mut Vec<u8>, account: &[u8]) -> Range<usize> {
-    if account.is_empty() {
-        return out.len()..out.len();
-    }
-    out.extend_from_slice(br#","account":""#);
-    let start = out.len();
-    out.extend_from_slice(account);
-    out.push(b'"');
-    start..start + account.len()
-}
-
 fn write_extension(out: &mut Vec<u8>, name: &str, value: &str) {
     out.push(b',');
     json::write_str(out, name);
@@ -337,20 +285,26 @@ impl Batch {
         out.extend_from_slice(subject);
         let subject = subject_at..out.len();
         out.extend_from_slice(&self.envelope.tail);
-        let account = write_account(out, account);
+        let mut account_at = out.len()..out.len();
+        if !account.is_empty() {
+            out.extend_from_slice(br#","account":""#);
+            account_at = out.len()..out.len() + account.len();
+            out.extend_from_slice(account);
+            out.push(b'"');
+        }
         if let Some(old) = restates {
             write_extension(out, "restates", &old.to_string());
         }
-        out.extend_from_slice(DATA);
+        out.extend_from_slice(br#","data":"#);
         let data_at = out.len();
         let base = write(out);
         let data = data_at..out.len();
-        out.extend_from_slice(LINE_END);
+        out.extend_from_slice(b"}\n");
         let line = start..out.len();
         self.events.push(Entry {
             line,
             subject,
-            account,
+            account: account_at,
             data,
             base,
             id: base,
@@ -358,30 +312,6 @@ impl Batch {
             period,
         });
         self.set_id(self.events.len() - 1, 0, restates);
-    }
-
-    /// Adds the event of a line that stands in `bytes` already; its id is filled in.
-    pub(crate) fn adopt(&mut self, frame: &Frame, laid: Laid, base: Id, period: NaiveDate) {
-        let subject = laid.start + frame.before.len();
-        let subject = subject..subject + laid.subject;
-        let after = subject.end;
-        self.events.push(Entry {
-            line: laid.start..laid.end,
-            account: after + frame.account.start..after + frame.account.end,
-            data: after + frame.after.len()..laid.end - LINE_END.len(),
-            subject,
-            base,
-            id: base,
-            restates: None,
-            period,
-        });
-        self.set_id(self.events.len() - 1, 0, None);
-    }
-
-    /// Takes the events out, leaving none.
-    pub(crate) fn take(&mut self) -> Self {
-        let empty = Self::new(Arc::clone(&self.envelope));
-        std::mem::replace(self, empty)
     }
 
     /// Gives event `at` its final id: that of the `ordinal`th identical row, or of a restatement.

@@ -3,13 +3,14 @@
 
 pub(crate) mod alicloud;
 pub(crate) mod alicloud_oss;
+pub(crate) mod alicloud_subscribe;
 pub(crate) mod aws;
 pub(crate) mod baidu;
 mod errors;
 pub(crate) mod numbered;
 
 use crate::api::Session;
-use crate::config::Settings;
+use crate::config::{Access, KeyFile, Settings};
 use crate::env::Env;
 use crate::event::{Batch, Envelope, Row};
 use crate::exit::{Failure, fail};
@@ -66,6 +67,42 @@ pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session,
     /// The sample cloud to ask instead of the real one.
     pub(crate) demo: Option<&'a crate::demo::SampleCloud>,
+}
+
+/// Where a cloud is asked, and what its keys are looked for in.
+pub(crate) struct Place {
+    /// The endpoint, if it is not the cloud's own.
+    pub(crate) endpoint: Option<String>,
+    /// The environment.
+    pub(crate) env: Env,
+    /// Keys from a file.
+    pub(crate) keys: Option<KeyFile>,
+}
+
+impl Place {
+    /// What was given, the endpoint also in one of these variables; or the sample cloud and nothing else.
+    pub(crate) fn of(
+        access: &Access,
+        env: &Env,
+        demo: Option<&crate::demo::SampleCloud>,
+        variables: &[&str],
+    ) -> Result<Self> {
+        Ok(match demo {
+            Some(demo) => Self { endpoint: Some(demo.url()), env: demo.env(), keys: None },
+            None => Self {
+                endpoint: access.endpoint(env, variables)?,
+                env: env.clone(),
+                keys: access.keys.clone(),
+            },
+        })
+    }
+}
+
+impl Context<'_> {
+    /// Where this pull asks.
+    pub(crate) fn place(&self, variables: &[&str]) -> Result<Place> {
+        Place::of(&self.settings.access, self.env, self.demo, variables)
+    }
 }
 
 /// One cloud's bill.

@@ -81,8 +81,9 @@ pub(super) fn answer(request: &Request, sample: &Sample) -> Reply {
     let version = named("x-acs-version", "Version");
     match (action.as_deref(), version.as_deref()) {
         (Some("QueryAccountBill"), Some("2017-12-14")) => bill(&query, sample),
-        (Some(action), Some("2017-12-14")) => subscription::answer(action, &query, sample)
-            .unwrap_or_else(unknown),
+        (Some(action), Some("2017-12-14")) => {
+            subscription::answer(action, &query, sample).unwrap_or_else(unknown)
+        }
         _ => unknown(),
     }
 }

@@ -187,12 +187,17 @@ fn given(objects: &[(String, Vec<u8>)]) -> Vec<Object> {
 /// by instance, PDFs, and what somebody else put there.
 fn invented(sample: &Sample, now: DateTime<Utc>) -> Vec<Object> {
     let today = (now + TimeDelta::hours(8)).date_naive();
-    let pushed = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc() + TimeDelta::hours(9);
-    let object = |name: &str, body: Vec<u8>, modified| {
-        Object { key: format!("bill-data/{name}"), body, modified }
+    let pushed =
+        |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc() + TimeDelta::hours(9);
+    let object = |name: &str, body: Vec<u8>, modified| Object {
+        key: format!("bill-data/{name}"),
+        body,
+        modified,
     };
-    let mut objects =
-        vec![object("", Vec::new(), now), object("readme.txt", b"Bills of all accounts.\n".to_vec(), now)];
+    let mut objects = vec![
+        object("", Vec::new(), now),
+        object("readme.txt", b"Bills of all accounts.\n".to_vec(), now),
+    ];
     for back in 1..=DAYS {
         let day = today - Days::new(back);
         let name = format!("{ACCOUNT}_BillingItemDetail_{}", day.format("%Y%m%d"));
@@ -200,14 +205,20 @@ fn invented(sample: &Sample, now: DateTime<Utc>) -> Vec<Object> {
         objects.push(object(&name, csv, pushed(day + Days::new(1))));
     }
     for back in 0..3 {
-        let Some(first) = today.with_day(1).and_then(|day| day.checked_sub_months(Months::new(back))) else {
+        let Some(first) =
+            today.with_day(1).and_then(|day| day.checked_sub_months(Months::new(back)))
+        else {
             continue;
         };
         let days = first.iter_days().take_while(|day| day.month() == first.month() && *day < today);
         let rows: String = days.map(|day| rows(day, sample)).collect();
         let csv = [HEADER.as_bytes(), rows.as_bytes()].concat();
         let month = first.format("%Y%m");
-        objects.push(object(&format!("{ACCOUNT}_InstanceDetailMonthly_{month}.csv"), csv.clone(), now));
+        objects.push(object(
+            &format!("{ACCOUNT}_InstanceDetailMonthly_{month}.csv"),
+            csv.clone(),
+            now,
+        ));
         if back > 0 {
             objects.push(object(&format!("{ACCOUNT}_BillingItemDetail_{month}"), csv, now));
             let pdf = b"%PDF-1.4\n".to_vec();

@@ -60,7 +60,11 @@ fn subscribe(query: &HashMap<String, String>, mut all: MutexGuard<'_, Vec<Value>
         kind => kind,
     };
     if get("SubscribeBucket").is_empty() {
-        return error(400, "MissingSubscribeBucket", "SubscribeBucket is mandatory for this action.");
+        return error(
+            400,
+            "MissingSubscribeBucket",
+            "SubscribeBucket is mandatory for this action.",
+        );
     }
     if get("SubscribeBucket") == "demo-closed" {
         return error(400, "OssPermissionDenied", "OSS permission denied.");

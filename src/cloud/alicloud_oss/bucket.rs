@@ -33,13 +33,14 @@ impl Bucket {
         if let Some(region) = region.filter(|region| !is_label(region)) {
             return Err(refuse(format!("--region {region:?} is no region, such as cn-hangzhou")));
         }
-        let region = region.or_else(|| region_of(http::host(endpoint?), name)).ok_or_else(|| {
-            refuse(
-                "the bucket's region is not known: give --region, such as cn-hangzhou, \
+        let region =
+            region.or_else(|| region_of(http::host(endpoint?), name)).ok_or_else(|| {
+                refuse(
+                    "the bucket's region is not known: give --region, such as cn-hangzhou, \
                  or an --endpoint that names it, such as oss-cn-hangzhou.aliyuncs.com"
-                    .into(),
-            )
-        })?;
+                        .into(),
+                )
+            })?;
         let (region, name) = (region.to_owned(), name.to_owned());
         let default = format!("https://oss-{region}.aliyuncs.com");
         let base = hosted(endpoint.unwrap_or(&default), &name);
@@ -97,8 +98,7 @@ fn hosted(endpoint: &str, bucket: &str) -> String {
 /// The region that a host of OSS names: `oss-cn-hangzhou.aliyuncs.com`, with `-internal` in a VPC, and with the
 /// bucket in front or not. The host of the transfer acceleration names none.
 fn region_of<'a>(host: &'a str, bucket: &str) -> Option<&'a str> {
-    let host =
-        host.strip_prefix(bucket).and_then(|rest| rest.strip_prefix('.')).unwrap_or(host);
+    let host = host.strip_prefix(bucket).and_then(|rest| rest.strip_prefix('.')).unwrap_or(host);
     let label = host.split('.').next()?.strip_prefix("oss-")?;
     let region = label.strip_suffix("-internal").unwrap_or(label);
     (is_label(region) && !region.starts_with("accelerate")).then_some(region)
@@ -128,8 +128,18 @@ mod tests {
     #[test]
     fn where_a_bucket_lives() {
         let table = [
-            (Some("cn-hangzhou"), None, "cn-hangzhou", "https://bills.oss-cn-hangzhou.aliyuncs.com"),
-            (Some("oss-cn-beijing"), None, "cn-beijing", "https://bills.oss-cn-beijing.aliyuncs.com"),
+            (
+                Some("cn-hangzhou"),
+                None,
+                "cn-hangzhou",
+                "https://bills.oss-cn-hangzhou.aliyuncs.com",
+            ),
+            (
+                Some("oss-cn-beijing"),
+                None,
+                "cn-beijing",
+                "https://bills.oss-cn-beijing.aliyuncs.com",
+            ),
             (
                 None,
                 Some("https://oss-cn-hangzhou-internal.aliyuncs.com"),
@@ -154,10 +164,20 @@ mod tests {
                 "cn-hangzhou",
                 "http://127.0.0.1:4100/bills",
             ),
-            (Some("eu-1"), Some("https://[2001:db8::1]:9"), "eu-1", "https://[2001:db8::1]:9/bills"),
+            (
+                Some("eu-1"),
+                Some("https://[2001:db8::1]:9"),
+                "eu-1",
+                "https://[2001:db8::1]:9/bills",
+            ),
             (Some("eu-1"), Some("https://192.0.2.7"), "eu-1", "https://192.0.2.7/bills"),
             (Some("eu-1"), Some("http://localhost:9"), "eu-1", "http://localhost:9/bills"),
-            (Some("eu-1"), Some("https://store.example:8443"), "eu-1", "https://bills.store.example:8443"),
+            (
+                Some("eu-1"),
+                Some("https://store.example:8443"),
+                "eu-1",
+                "https://bills.store.example:8443",
+            ),
         ];
         for (region, endpoint, expected, base) in table {
             let bucket = Bucket::new("bills", region, endpoint).unwrap();

@@ -69,14 +69,19 @@ impl Finder {
             if !takes(self.shard, &bill) {
                 return Some("it is a bill of another shard");
             }
-            let bills = self.bills.entry((period, bill.uid.clone(), bill.site.clone())).or_default();
+            let bills =
+                self.bills.entry((period, bill.uid.clone(), bill.site.clone())).or_default();
             // A listing that says a key twice means one object.
             bills.retain(|found| found.listed.key != listed.key);
             bills.push(Found { listed, bill });
             return None;
         }
         self.note_near(of_type, period, &listed.key);
-        Some(if of_type { "it is a bill of another period" } else { "it is a bill of another type" })
+        Some(if of_type {
+            "it is a bill of another period"
+        } else {
+            "it is a bill of another type"
+        })
     }
 
     fn holds(&self, period: Period) -> bool {
@@ -116,8 +121,7 @@ impl Finder {
         let mut choice = Choice::default();
         for ((period, uid, _), bills) in self.bills {
             let what = format!("{}_{}_{period}", uid.unwrap_or_default(), self.file_type);
-            settle(&what, bills, &mut choice)
-                .map_err(|message| fail(Failure::Usage, message))?;
+            settle(&what, bills, &mut choice).map_err(|message| fail(Failure::Usage, message))?;
         }
         if choice.files.is_empty() {
             self.near.sort();
@@ -161,7 +165,8 @@ fn settle(what: &str, bills: Vec<Found>, choice: &mut Choice) -> Result<(), Stri
 }
 
 fn ambiguous(what: &str, one: Option<&Found>, other: Option<&Found>) -> String {
-    let key = |found: Option<&Found>| found.map(|found| found.listed.key.clone()).unwrap_or_default();
+    let key =
+        |found: Option<&Found>| found.map(|found| found.listed.key.clone()).unwrap_or_default();
     format!(
         "the bill {what} is there twice, as {:?} and {:?}, and nothing tells which one counts: \
          narrow --prefix, or move one of them away",
@@ -192,7 +197,8 @@ impl Place {
         let key = &found.listed.key;
         let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
         let (above, last) = folder.rsplit_once('/').unwrap_or(("", folder));
-        let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
         if found.bill.pushed.is_none() {
             return Self { folder: folder.to_owned(), layout: Layout::Plain };
         }

@@ -115,7 +115,9 @@ fn an_empty_window_names_what_is_near() {
 
 #[test]
 fn of_time_stamped_folders_the_newest_push_of_each_bill_counts() {
-    let push = |time: &str, rest: &str| format!("b/202602/{time}/{UID}_2688801000001_consumeDetailBillV2_{rest}");
+    let push = |time: &str, rest: &str| {
+        format!("b/202602/{time}/{UID}_2688801000001_consumeDetailBillV2_{rest}")
+    };
     let names = [
         push("20260203180000", "202602"),
         push("20260302180000", "202602_1"),
@@ -133,7 +135,12 @@ fn of_time_stamped_folders_the_newest_push_of_each_bill_counts() {
         push("20260203180000", "20260201"),
     ];
     let names: Vec<&str> = days_of.iter().map(String::as_str).collect();
-    assert_reads(days("2026-02-01", "2026-02-02"), "consumeDetailBillV2", &names, &[names[2], names[1]]);
+    assert_reads(
+        days("2026-02-01", "2026-02-02"),
+        "consumeDetailBillV2",
+        &names,
+        &[names[2], names[1]],
+    );
 }
 
 #[test]
@@ -158,27 +165,42 @@ fn of_exports_the_newest_counts() {
 
 #[test]
 fn a_newer_file_in_the_same_folder_takes_the_place() {
-    let names = ["b/1234567890123456_BillingItemDetailMonthly_202602", "b/1234567890123456_BillingItemDetailMonthly_202602.zip"];
+    let names = [
+        "b/1234567890123456_BillingItemDetailMonthly_202602",
+        "b/1234567890123456_BillingItemDetailMonthly_202602.zip",
+    ];
     let choice = read(february(), "BillingItemDetailMonthly", &names).unwrap();
     assert_eq!(keys(&choice), [names[1]]);
-    assert!(choice.warnings[0].contains(&format!("{:?} is passed over", names[0])), "{:?}", choice.warnings);
+    assert!(
+        choice.warnings[0].contains(&format!("{:?} is passed over", names[0])),
+        "{:?}",
+        choice.warnings
+    );
     let turned: Vec<_> = names.iter().rev().copied().collect();
     assert_reads(february(), "BillingItemDetailMonthly", &turned, &[names[0]]);
 
     // An empty file never does, however new.
     let mut empty = object(names[1], 9);
     empty.size = 0;
-    let choice = choose(february(), "BillingItemDetailMonthly", &[object(names[0], 1), empty]).unwrap();
+    let choice =
+        choose(february(), "BillingItemDetailMonthly", &[object(names[0], 1), empty]).unwrap();
     assert_eq!(keys(&choice), [names[0]]);
 }
 
 #[test]
 fn a_copy_is_read_once() {
-    let names = ["a/1234567890123456_BillingItemDetail_20260301", "b/1234567890123456_BillingItemDetail_20260301.csv"];
-    let copies: Vec<_> = names.iter().map(|key| Listed { etag: Some("E".into()), ..object(key, 1) }).collect();
+    let names = [
+        "a/1234567890123456_BillingItemDetail_20260301",
+        "b/1234567890123456_BillingItemDetail_20260301.csv",
+    ];
+    let copies: Vec<_> =
+        names.iter().map(|key| Listed { etag: Some("E".into()), ..object(key, 1) }).collect();
     let window = days("2026-03-01", "2026-03-01");
     let choice = choose(window, "BillingItemDetail", &copies).unwrap();
-    assert_eq!((keys(&choice), choice.superseded.as_slice()), (vec![names[0]], &[names[1].to_owned()][..]));
+    assert_eq!(
+        (keys(&choice), choice.superseded.as_slice()),
+        (vec![names[0]], &[names[1].to_owned()][..])
+    );
 
     let longer = Listed { size: 101, ..copies[1].clone() };
     assert!(choose(window, "BillingItemDetail", &[copies[0].clone(), longer]).is_err());
@@ -189,17 +211,24 @@ fn a_copy_is_read_once() {
 #[test]
 fn a_key_that_is_listed_twice_is_one_object() {
     let one = object("1234567890123456_BillingItemDetail_20260301", 1);
-    let choice = choose(days("2026-03-01", "2026-03-01"), "BillingItemDetail", &[one.clone(), one]).unwrap();
+    let choice =
+        choose(days("2026-03-01", "2026-03-01"), "BillingItemDetail", &[one.clone(), one]).unwrap();
     assert_eq!(choice.files.len(), 1);
 }
 
 #[test]
 fn what_cannot_be_told_apart_ends_the_run() {
     let day = days("2026-03-01", "2026-03-01");
-    let both = ["a/1234567890123456_BillingItemDetail_20260301", "1234567890123456_BillingItemDetail_20260301"];
+    let both = [
+        "a/1234567890123456_BillingItemDetail_20260301",
+        "1234567890123456_BillingItemDetail_20260301",
+    ];
     assert_ambiguous(day, "BillingItemDetail", &both, both);
 
-    let whole_and_part = ["1234567890123456_BillingItemDetail_20260301", "1234567890123456_BillingItemDetail_20260301_1"];
+    let whole_and_part = [
+        "1234567890123456_BillingItemDetail_20260301",
+        "1234567890123456_BillingItemDetail_20260301_1",
+    ];
     assert_ambiguous(day, "BillingItemDetail", &whole_and_part, whole_and_part);
 
     let subscriptions = [
@@ -208,8 +237,9 @@ fn what_cannot_be_told_apart_ends_the_run() {
     ];
     assert_ambiguous(february(), "consumeDetailBillV2", &subscriptions, subscriptions);
 
-    let same_time: Vec<_> =
-        ["", ".zip"].map(|e| object(&format!("1234567890123456_BillingItemDetail_20260301{e}"), 1)).into();
+    let same_time: Vec<_> = ["", ".zip"]
+        .map(|e| object(&format!("1234567890123456_BillingItemDetail_20260301{e}"), 1))
+        .into();
     assert!(choose(day, "BillingItemDetail", &same_time).is_err());
 }
 

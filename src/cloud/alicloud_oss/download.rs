@@ -142,13 +142,12 @@ impl Download {
         let what = format!("{SERVICE}: GET {} {}", self.store.bucket.host(), self.action());
         let Some(pause) = session.backoff.pause(self.failures) else {
             let times = self.failures;
-            let message = format!("{why} (tried {times} times without a byte more); try again later");
+            let message =
+                format!("{why} (tried {times} times without a byte more); try again later");
             return Err(fail(Failure::Unavailable, message).context(what));
         };
         session.report.counts.retries.fetch_add(1, Relaxed);
-        session.report.debug(|| {
-            format!("{what}: goes on in {:.1} s: {why}", pause.as_secs_f64())
-        });
+        session.report.debug(|| format!("{what}: goes on in {:.1} s: {why}", pause.as_secs_f64()));
         session.stop.sleep(pause)
     }
 

@@ -27,7 +27,9 @@ fn object(body: &[u8], request: &Request) -> Reply {
 
 fn remote(server: &Server, size: usize, retries: u32) -> Remote {
     let listed =
-        Listed { key: "a b/云".into(), size: size as u64, etag: Some("E1".into()), modified: None };
+        Listed {
+            key: "a b/云".into(), size: size as u64, etag: Some("E1".into()), modified: None
+        };
     Remote::new(&Arc::new(store::tests::store(&server.url(), retries)), listed)
 }
 
@@ -49,9 +51,7 @@ fn read_from(remote: &Remote, from: u64) -> Result<Vec<u8>, (Failure, String)> {
     let failed = |error: &anyhow::Error| (kind_of(error), format!("{error:#}"));
     let mut stream = remote.open(from).map_err(|error| failed(&error))?;
     let mut body = Vec::new();
-    stream.read_to_end(&mut body).map_err(|error| {
-        failed(&super::super::object::failure(error))
-    })?;
+    stream.read_to_end(&mut body).map_err(|error| failed(&super::super::object::failure(error)))?;
     Ok(body)
 }
 
@@ -77,7 +77,8 @@ fn a_broken_download_goes_on_where_it_stopped() {
     for seed in 0..20u64 {
         // Breaks a few times, at places that depend on the seed, in one of the ways that there are.
         let server = serve(&body, move |number, _, reply| {
-            let random = blake3::hash(&[seed.to_le_bytes(), (number as u64).to_le_bytes()].concat());
+            let random =
+                blake3::hash(&[seed.to_le_bytes(), (number as u64).to_le_bytes()].concat());
             let [kind, high, low, ..] = *random.as_bytes();
             let at = usize::from(high) << 8 | usize::from(low);
             match kind % 4 {

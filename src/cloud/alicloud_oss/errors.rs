@@ -23,7 +23,9 @@ impl Asked<'_> {
         let bucket = self.bucket;
         match self.key {
             None => format!("allow oss:ListObjects on acs:oss:*:*:{bucket} to this user or role"),
-            Some(_) => format!("allow oss:GetObject on acs:oss:*:*:{bucket}/* to this user or role"),
+            Some(_) => {
+                format!("allow oss:GetObject on acs:oss:*:*:{bucket}/* to this user or role")
+            }
         }
     }
 }
@@ -58,10 +60,9 @@ fn meaning(
             (Failure::Refused, hint)
         }
         ("AccessDenied", None) => (Failure::Credentials, asked.permission()),
-        ("InvalidAccessKeyId", _) => (
-            Failure::Credentials,
-            "the access key id is unknown or disabled".into(),
-        ),
+        ("InvalidAccessKeyId", _) => {
+            (Failure::Credentials, "the access key id is unknown or disabled".into())
+        }
         ("SignatureDoesNotMatch", _) => (
             Failure::Credentials,
             clock_difference(answer).unwrap_or_else(|| {
@@ -87,22 +88,21 @@ fn meaning(
             Failure::Unavailable,
             format!("{:?} was removed while the bill was read: run again", key.unwrap_or_default()),
         ),
-        _ if matches!(answer.status, 412 | 416) => (
-            Failure::Unavailable,
-            "the file was replaced while it was read: run again".into(),
-        ),
+        _ if matches!(answer.status, 412 | 416) => {
+            (Failure::Unavailable, "the file was replaced while it was read: run again".into())
+        }
         ("InvalidObjectState", _) => (
             Failure::Refused,
-            "the file is archived: restore it first, or keep bills in the standard storage class".into(),
+            "the file is archived: restore it first, or keep bills in the standard storage class"
+                .into(),
         ),
         ("UserDisable", _) => (
             Failure::Refused,
             "OSS is closed to this account: check that it has no overdue payment".into(),
         ),
-        ("", _) => (
-            Failure::Refused,
-            "a proxy in between, or an endpoint that is not one of OSS?".into(),
-        ),
+        ("", _) => {
+            (Failure::Refused, "a proxy in between, or an endpoint that is not one of OSS?".into())
+        }
         _ => (Failure::Refused, String::new()),
     }
 }
@@ -113,7 +113,12 @@ mod tests {
     use crate::exit::kind_of;
     use crate::secret::Secret;
 
-    fn verdict(status: u16, headers: &[(&str, &str)], body: &str, key: Option<&str>) -> (Option<Failure>, String) {
+    fn verdict(
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &str,
+        key: Option<&str>,
+    ) -> (Option<Failure>, String) {
         let keys = Keys {
             access_key_id: "LTAI5tFakeKeyIdForTests1".into(),
             secret_access_key: Secret::new("fakeSecret"),
@@ -132,13 +137,19 @@ mod tests {
     fn recorded_refusals() {
         use Failure::{Credentials, Refused, Unavailable};
         let file: serde_json::Value =
-            serde_json::from_str(include_str!("../../../tests/vectors/alicloud-errors.json")).unwrap();
-        let cases = file["errors"].as_array().unwrap().iter().filter(|case| case["service"] == "oss");
+            serde_json::from_str(include_str!("../../../tests/vectors/alicloud-errors.json"))
+                .unwrap();
+        let cases =
+            file["errors"].as_array().unwrap().iter().filter(|case| case["service"] == "oss");
         let mut seen = 0;
         for case in cases {
             let (kind, needle) = match case["name"].as_str().unwrap() {
-                "oss-wrong-endpoint" => (Refused, "use --region cn-beijing or --endpoint oss-cn-beijing.aliyuncs.com"),
-                "oss-access-denied" => (Credentials, "allow oss:ListObjects on acs:oss:*:*:billing-bucket"),
+                "oss-wrong-endpoint" => {
+                    (Refused, "use --region cn-beijing or --endpoint oss-cn-beijing.aliyuncs.com")
+                }
+                "oss-access-denied" => {
+                    (Credentials, "allow oss:ListObjects on acs:oss:*:*:billing-bucket")
+                }
                 "oss-wrong-key-id" => (Credentials, "unknown or disabled"),
                 "oss-signature-mismatch" => (Credentials, "does not belong to this access key id"),
                 "oss-clock-skew" => (Credentials, "clock is more than 15 minutes off"),
@@ -164,16 +175,28 @@ mod tests {
     #[test]
     fn other_refusals() {
         use Failure::{Credentials, Refused, Unavailable};
-        let error = |code: &str| format!("<Error><Code>{code}</Code><Message>m CAIStoken</Message></Error>");
+        let error = |code: &str| {
+            format!("<Error><Code>{code}</Code><Message>m CAIStoken</Message></Error>")
+        };
         let table = [
             (503, error("ServiceUnavailable"), None, "again: ServiceUnavailable (HTTP 503)"),
             (500, "<html>".into(), None, "again: HTTP 500 without a code of Alibaba Cloud OSS"),
             (429, String::new(), None, "again: HTTP 429"),
-            (403, error("AccessDenied"), Some(Credentials), "allow oss:GetObject on acs:oss:*:*:billing-bucket/*"),
+            (
+                403,
+                error("AccessDenied"),
+                Some(Credentials),
+                "allow oss:GetObject on acs:oss:*:*:billing-bucket/*",
+            ),
             (412, error("PreconditionFailed"), Some(Unavailable), "replaced while it was read"),
             (412, String::new(), Some(Unavailable), "replaced while it was read"),
             (403, error("InvalidObjectState"), Some(Refused), "archived"),
-            (400, error("InvalidArgument"), Some(Refused), "InvalidArgument (HTTP 400): m (redacted), request id R-1"),
+            (
+                400,
+                error("InvalidArgument"),
+                Some(Refused),
+                "InvalidArgument (HTTP 400): m (redacted), request id R-1",
+            ),
             (302, "<html>moved</html>".into(), Some(Refused), "a proxy in between"),
             (200, "<html>login</html>".into(), Some(Refused), "a proxy in between"),
         ];

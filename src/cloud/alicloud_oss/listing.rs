@@ -77,9 +77,12 @@ fn read(body: &[u8]) -> Result<Page, String> {
         return Err(format!("it is a {} and no {ROOT}", root.name));
     }
     let encoded = root.text_of("EncodingType").is_some_and(|kind| kind.eq_ignore_ascii_case("url"));
-    let objects =
-        root.children("Contents").map(|contents| object(contents, encoded)).collect::<Result<_, _>>()?;
-    let next = root.text_of("NextContinuationToken").map(|token| decode(token, encoded)).transpose()?;
+    let objects = root
+        .children("Contents")
+        .map(|contents| object(contents, encoded))
+        .collect::<Result<_, _>>()?;
+    let next =
+        root.text_of("NextContinuationToken").map(|token| decode(token, encoded)).transpose()?;
     match (root.text_of("IsTruncated"), &next) {
         (Some("true"), Some(_)) => Ok(Page { objects, next }),
         (Some("true"), None) => Err("it is truncated, but names no NextContinuationToken".into()),
@@ -168,7 +171,7 @@ mod tests {
             ("<Key>a%2F</Key>", "", "no Key"),
             ("%E4%BA%91", "%E4", "not UTF-8"),
             ("ListBucketResult", "ListAllMyBucketsResult", "no ListBucketResult"),
-            ("</ListBucketResult>", "", "within an element"),
+            ("</ListBucketResult>", "", "ends too early"),
         ];
         for (from, to, message) in changes {
             let error = read(PAGE.replace(from, to).as_bytes()).unwrap_err();

@@ -58,16 +58,11 @@ impl Local {
     }
 }
 
-fn named(
-    paths: &[PathBuf],
-    file_type: Option<&str>,
-    account: Option<&str>,
-) -> Result<Vec<File>> {
+fn named(paths: &[PathBuf], file_type: Option<&str>, account: Option<&str>) -> Result<Vec<File>> {
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
-        let bill = bill(path, file_type, account).map_err(|message| {
-            fail(Failure::Usage, format!("{}: {message}", path.display()))
-        })?;
+        let bill = bill(path, file_type, account)
+            .map_err(|message| fail(Failure::Usage, format!("{}: {message}", path.display())))?;
         let object: Box<dyn Object> =
             if is_stdin(path) { Box::new(Stdin) } else { Box::new(LocalFile::new(path)?) };
         files.push(File { object, bill });
@@ -107,8 +102,11 @@ fn bill(path: &Path, file_type: Option<&str>, account: Option<&str>) -> Result<B
             BillName { uid: account.map(str::to_owned), ..BillName::of_type(&given) }
         }
         (None, None) => {
-            let why = if is_stdin(path) { "stdin has no name" } else { "its name is no bill file's" };
-            return Err(format!("{why}, so that its type must be given: --file-type BillingItemDetail"));
+            let why =
+                if is_stdin(path) { "stdin has no name" } else { "its name is no bill file's" };
+            return Err(format!(
+                "{why}, so that its type must be given: --file-type BillingItemDetail"
+            ));
         }
     };
     if is_pdf(&bill.file_type) {
@@ -121,7 +119,9 @@ fn bill(path: &Path, file_type: Option<&str>, account: Option<&str>) -> Result<B
 fn overlap(one: &File, other: &File) -> bool {
     let (a, b) = (&one.bill, &other.bill);
     let path = |file: &File| std::fs::canonicalize(file.object.name()).ok();
-    if path(one).is_some_and(|same| path(other) == Some(same)) || one.object.name() == other.object.name() {
+    if path(one).is_some_and(|same| path(other) == Some(same))
+        || one.object.name() == other.object.name()
+    {
         return true;
     }
     let (Some(mine), Some(theirs)) = (a.period, b.period) else { return false };
@@ -169,13 +169,23 @@ mod tests {
 
     #[test]
     fn names_say_what_a_file_is() {
-        let names = ["1234567890123456_BillingItemDetail_20260302.zip", DAY, "9999999_InstanceDetail_202602.csv"];
+        let names = [
+            "1234567890123456_BillingItemDetail_20260302.zip",
+            DAY,
+            "9999999_InstanceDetail_202602.csv",
+        ];
         assert_eq!(read(&names, None).unwrap(), [names[1], names[0], names[2]]);
         assert_eq!(read(&names[..2], Some("BillingItemDetailForBillingPeriod")).unwrap().len(), 2);
 
         let other = bill(Path::new("x/report.csv"), Some("billingitemdetail"), Some("77")).unwrap();
-        assert_eq!((other.file_type.as_str(), other.uid.as_deref()), ("BillingItemDetail", Some("77")));
-        assert_eq!(bill(Path::new(DAY), None, Some("77")).unwrap().uid.as_deref(), Some("1234567890123456"));
+        assert_eq!(
+            (other.file_type.as_str(), other.uid.as_deref()),
+            ("BillingItemDetail", Some("77"))
+        );
+        assert_eq!(
+            bill(Path::new(DAY), None, Some("77")).unwrap().uid.as_deref(),
+            Some("1234567890123456")
+        );
     }
 
     #[test]
@@ -203,7 +213,9 @@ mod tests {
         }
         let error = read(&[DAY], Some("InstanceDetail")).unwrap_err();
         assert!(error.contains("this is a BillingItemDetail by its name"), "{error}");
-        for (name, file_type) in [("1234567890123456__MonthBill_202602", None), ("x.pdf", Some("MonthBill"))] {
+        for (name, file_type) in
+            [("1234567890123456__MonthBill_202602", None), ("x.pdf", Some("MonthBill"))]
+        {
             assert!(read(&[name], file_type).unwrap_err().contains("PDF"), "{name}");
         }
     }
@@ -238,7 +250,10 @@ mod tests {
             ["a.csv", "x/../a.csv"],
         ] {
             let names = [one, two, "x/1234567890123456_InstanceDetail_20260301"];
-            let file_type = one.ends_with(".csv").then_some("InstanceDetail").or((one == "-").then_some("InstanceDetail"));
+            let file_type = one
+                .ends_with(".csv")
+                .then_some("InstanceDetail")
+                .or((one == "-").then_some("InstanceDetail"));
             let error = read(&names, file_type).unwrap_err();
             assert!(error.contains("twice"), "{one} {two}: {error}");
         }

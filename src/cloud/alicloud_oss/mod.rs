@@ -13,29 +13,18 @@
 //! that the two are never read together. All of a bill's rows say whose they are, of which type and period: where
 //! the file lies narrows nothing, and plays no part in what rows are compared with.
 
-mod archive;
-mod blocks;
 mod bucket;
-mod cell;
 mod choose;
 mod download;
 mod errors;
-mod header;
-mod index;
-mod lanes;
 mod listing;
 mod local;
 mod names;
 mod object;
-mod plan;
 mod pushes;
 mod reader;
 mod remote;
-mod rows;
-mod scan;
-mod sniff;
 mod store;
-mod window;
 
 use super::{Cloud, Context, Emit, Plan};
 use crate::api::Session;
@@ -146,7 +135,7 @@ impl AlicloudOss {
             };
             let rows = reader::read(&**object, bill, &mut context, &mut |batch| {
                 report.progress(Unit::Bytes, progress.load(Relaxed), total);
-                emit(batch.take())
+                emit(batch)
             })?;
             report.debug(|| format!("{}: {}", object.name(), plural(rows, "row")));
         }

@@ -61,7 +61,8 @@ impl Period {
         let number = |range: std::ops::Range<usize>| digits.get(range)?.parse::<u32>().ok();
         let (year, month) = (number(0..4)?.cast_signed(), number(4..6)?);
         let day = if digits.len() == 8 { Some(number(6..8)?) } else { None };
-        let first = NaiveDate::from_ymd_opt(year, month, day.unwrap_or(1)).filter(|_| year >= 2000)?;
+        let first =
+            NaiveDate::from_ymd_opt(year, month, day.unwrap_or(1)).filter(|_| year >= 2000)?;
         Some(if day.is_some() { Self::Day(first) } else { Self::Month(first) })
     }
 }
@@ -208,4 +209,104 @@ fn without_extension(file: &str) -> &str {
         stem = rest;
     }
     stem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_the_vectors() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/vectors/alicloud-bill-files.json"))
+                .unwrap();
+        for case in vectors["object_keys"].as_array().unwrap() {
+            let key = case["key"].as_str().unwrap();
+            let parsed = BillName::parse(key);
+            let Some(expected) = case["parsed"].as_object() else {
+                assert_eq!(parsed, None, "{key}");
+                continue;
+            };
+            let said =
+                |name: &str| expected.get(name).map(|value| value.as_str().unwrap().to_owned());
+            let name = parsed.unwrap_or_else(|| panic!("{key} is no bill"));
+            assert_eq!(name.uid, said("uid"), "{key}");
+            assert!(name.file_type.eq_ignore_ascii_case(&said("type").unwrap()), "{key}");
+            assert_eq!(
+                name.period.map(|period| period.to_string()),
+                said("period").map(|period| period.replace('-', "")),
+                "{key}"
+            );
+            assert_eq!(name.site, said("site"), "{key}");
+            let folder = name.pushed.map(|time| time.format("%Y%m%d%H%M%S").to_string());
+            if expected["layout"] == "console-export" {
+                assert_eq!(folder.as_deref(), Some("20260325130300"));
+            } else {
+                assert_eq!(folder, said("push_time"), "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_near_the_known_ones() {
+        let parse = |key: &str| {
+            let name = BillName::parse(key)?;
+            Some(format!("{} {:?}", name.subject(), name.part))
+        };
+        for (key, expected) in [
+            (
+                "1234567890123456_BillingItemDetail_202406_1.csv",
+                "1234567890123456/BillingItemDetail/202406 Some(\"1\")",
+            ),
+            (
+                "a/1234567890123456_billingitemdetail_20240601.CSV.zip",
+                "1234567890123456/BillingItemDetail/20240601 None",
+            ),
+            ("1234567890123456_NewType9_202406", "1234567890123456/NewType9/202406 None"),
+            (
+                "1234567890123456-20260325130300_instanceconsumeday.csv",
+                "1234567890123456/instanceconsumeday None",
+            ),
+            (
+                "1234567890123456_BillingItemDetail_202406_1_2",
+                "1234567890123456/BillingItemDetail/202406 Some(\"1_2\")",
+            ),
+        ] {
+            assert_eq!(parse(key).as_deref(), Some(expected), "{key}");
+        }
+        for key in [
+            "1234567890123456_BillingItemDetail_202413",
+            "1234567890123456_BillingItemDetail_20240230",
+            "1234567890123456_BillingItemDetail_2024",
+            "1234567890123456_BillingItemDetail",
+            "1234567890123456_BillingItemDetail_202406_final",
+            "1234567890123456_BillingItemDetail_202406.txt",
+            "1234567890123456_Billing Item_202406",
+            "x1234567890123456_BillingItemDetail_202406",
+            "123_BillingItemDetail_202406",
+            "1234567890123456-2026_consumedetailbillv2.csv",
+            "1234567890123456-20260325130300_consumedetailbillv2_2025.csv",
+            "",
+            "/",
+        ] {
+            assert_eq!(parse(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn types_have_one_spelling() {
+        assert_eq!(canonical_type("BillingItemDetailForBillingPeriod"), "BillingItemDetail");
+        assert_eq!(canonical_type("consumedetailbillv2"), "consumeDetailBillV2");
+        for (name, event_type) in [
+            ("BillingItemDetail", "alicloud.billing_item_detail"),
+            ("InstanceDetailForBillingPeriod", "alicloud.instance_detail"),
+            ("InstanceDetailMonthly", "alicloud.instance_detail_monthly"),
+            ("SplitItemDetailDaily", "alicloud.split_item_detail_daily"),
+            ("consumedetailbillv2", "alicloud.consume_detail_bill_v2"),
+            ("focus", "alicloud.focus"),
+            ("Some New-Thing", "alicloud.some_new_thing"),
+        ] {
+            assert_eq!(BillName::of_type(name).event_type(), event_type);
+        }
+    }
 }

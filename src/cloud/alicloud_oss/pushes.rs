@@ -124,16 +124,52 @@ mod tests {
         let detail = "BillingItemDetail";
         let table: [(Window, &str, &[&str], &str, &str); 12] = [
             (three, detail, &all, "2026-03-04 01:00", ""),
-            (three, detail, &all[..2], "2026-03-04 17:59", "the file of 2026-03-03 is not there yet: it is pushed until 2026-03-04 18:00"),
-            (three, detail, &all[..2], "2026-03-04 18:00", "no file of BillingItemDetail for 2026-03-03"),
+            (
+                three,
+                detail,
+                &all[..2],
+                "2026-03-04 17:59",
+                "the file of 2026-03-03 is not there yet: it is pushed until 2026-03-04 18:00",
+            ),
+            (
+                three,
+                detail,
+                &all[..2],
+                "2026-03-04 18:00",
+                "no file of BillingItemDetail for 2026-03-03",
+            ),
             (three, detail, &[], "2026-03-04 01:00", "the file of 2026-03-03 is not there yet"),
             (three, detail, &[], "2026-03-04 18:00", ""),
             (three, detail, &all[1..2], "2026-03-09 01:00", "for 2026-03-01, 2026-03-03"),
-            (daily("2026-03-01", "2026-03-09"), detail, &all[..1], "2026-04-09 01:00", "2026-03-06 and 3 more"),
-            (three, detail, &["20260301 a", "20260301 b", "20260302 a", "20260303 a"], "2026-03-09 01:00", "for 2026-03-03 of account b"),
+            (
+                daily("2026-03-01", "2026-03-09"),
+                detail,
+                &all[..1],
+                "2026-04-09 01:00",
+                "2026-03-06 and 3 more",
+            ),
+            (
+                three,
+                detail,
+                &["20260301 a", "20260301 b", "20260302 a", "20260303 a"],
+                "2026-03-09 01:00",
+                "for 2026-03-03 of account b",
+            ),
             (monthly("2026-02"), detail, &["202602 a"], "2026-03-03 19:00", ""),
-            (monthly("2026-02"), detail, &[], "2026-03-03 19:00", "the file of 2026-02 is not there yet: it is pushed until 2026-03-04 18:00"),
-            (monthly("2026-02"), "InstanceDetailMonthly", &["202602 a"], "2026-03-04 17:59", "the month to date"),
+            (
+                monthly("2026-02"),
+                detail,
+                &[],
+                "2026-03-03 19:00",
+                "the file of 2026-02 is not there yet: it is pushed until 2026-03-04 18:00",
+            ),
+            (
+                monthly("2026-02"),
+                "InstanceDetailMonthly",
+                &["202602 a"],
+                "2026-03-04 17:59",
+                "the month to date",
+            ),
             (monthly("2026-02"), "InstanceDetailMonthly", &["202602 a"], "2026-03-04 18:00", ""),
         ];
         for (window, file_type, files, now, expected) in table {

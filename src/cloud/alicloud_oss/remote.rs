@@ -1,6 +1,5 @@
 //! The bills of a window in a bucket.
 
-use super::{Args, File};
 use super::bucket::Bucket;
 use super::choose::Finder;
 use super::download;
@@ -8,8 +7,9 @@ use super::listing;
 use super::names::{Period, canonical_type};
 use super::pushes;
 use super::store::{SERVICE, Store};
+use super::{Args, File};
 use crate::api::{Api, Budget, Session};
-use crate::cloud::{Context, Plan};
+use crate::cloud::{Context, Place, Plan};
 use crate::config::KeyFile;
 use crate::credentials::alicloud as chain;
 use crate::env::Env;
@@ -46,24 +46,16 @@ impl Remote {
         let file_type = canonical_type(args.file_type.as_deref().unwrap_or(DEFAULT_TYPE));
         check_type(&file_type, settings.granularity)
             .map_err(|message| fail(Failure::Usage, message))?;
-        let mut env = context.env.clone();
-        let mut endpoint = settings.endpoint(&env, &[])?;
-        let mut keys = settings.keys.clone();
-        let (mut name, mut region) = (args.bucket.as_deref(), args.region.as_deref());
-        if let Some(demo) = context.demo {
-            endpoint = Some(demo.url());
-            env = demo.env();
-            keys = None;
-            name = name.or(Some(crate::demo::BUCKET));
-            region = region.or(Some(crate::demo::REGION));
-        }
+        let Place { endpoint, env, keys } = context.place(&[])?;
+        let in_demo = |sample| context.demo.map(|_| sample);
+        let name = args.bucket.as_deref().or(in_demo(crate::demo::BUCKET));
+        let region = args.region.as_deref().or(in_demo(crate::demo::REGION));
         let name = name.ok_or_else(|| {
             let message = "--bucket is missing: name the bucket that the bill subscription fills, or bill files";
             fail(Failure::Usage, message)
         })?;
         let bucket = Bucket::new(name, region, endpoint.as_deref())?;
-        let api =
-            Api::new(context.session, SERVICE).counted(Budget::new(settings.max_requests));
+        let api = Api::new(context.session, SERVICE).counted(Budget::new(settings.max_requests));
         Ok(Self {
             api: Some(api),
             bucket,
