@@ -47,8 +47,10 @@ fn serve(url: &str) {
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
 }
 
+/// The client is built as the program builds its own.
 fn post(url: &str, count: usize, threads: usize, file: &str) {
     let body = Arc::new(std::fs::read(file).unwrap());
+    drop(rustls::crypto::ring::default_provider().install_default());
     let client = reqwest::blocking::Client::builder()
         .no_proxy()
         .tcp_nodelay(true)

@@ -132,7 +132,7 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     }
 
     cloud.connect()?;
-    let mut sink = sink::open(&settings, &session)?;
+    let mut sink = sink::open(&settings, &session, pull::note(&session))?;
     let cloud = pull::pull(cloud, window, &mut *sink, &session)?;
     if let Some(why) = cloud.incomplete(&window) {
         report.warn(&why);

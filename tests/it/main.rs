@@ -10,6 +10,8 @@
 
 mod common;
 
+// What Alibaba Cloud is asked, and how its pages become rows.
+mod alicloud;
 // What Cost Explorer is asked, and how its pages become rows.
 mod aws;
 // What GetResourceMonthBill is asked, how its pages become rows, and what its refusals mean.
@@ -18,7 +20,7 @@ mod baidu;
 mod config;
 // Where keys come from, end to end; the details are in the unit tests of the chain.
 mod credentials;
-// Posts to a target: content modes, retries, refusals, signals.
+// Posts to a target: content modes, retries, refusals.
 mod delivery;
 // What an event looks like, and how its id behaves.
 mod events;
@@ -28,6 +30,8 @@ mod failures;
 mod first_minute;
 // What is said on stderr: closing line, levels, JSON, --dry-run.
 mod report;
+// How a run ends before its time: signals, --deadline, a reader that goes away.
+mod stops;
 
 // What is generated and committed: manual pages, completions, lists in the README.
 mod docs;
