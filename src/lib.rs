@@ -38,6 +38,9 @@ mod xml;
 use api::Session;
 pub use cli::Cli;
 use cli::{CallOptions, Command, PullOptions};
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use cloud::alicloud_oss::fuzz_read;
 pub use env::Env;
 pub use exit::{Failure, table as exit_codes};
 use report::{Level, Report};

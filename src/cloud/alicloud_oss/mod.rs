@@ -13,18 +13,36 @@
 //! that the two are never read together. All of a bill's rows say whose they are, of which type and period: where
 //! the file lies narrows nothing, and plays no part in what rows are compared with.
 
+mod archive;
+mod blocks;
 mod bucket;
+mod cell;
 mod choose;
 mod download;
 mod errors;
+mod feed;
+#[cfg(fuzzing)]
+mod fuzz;
+mod header;
+mod index;
+mod lanes;
+mod lines;
 mod listing;
 mod local;
 mod names;
 mod object;
+mod plan;
 mod pushes;
 mod reader;
 mod remote;
+mod rows;
+mod scan;
+mod sniff;
 mod store;
+mod window;
+
+#[cfg(test)]
+mod tests;
 
 use super::{Cloud, Context, Emit, Plan};
 use crate::api::Session;
@@ -43,6 +61,8 @@ use remote::Remote;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+#[cfg(fuzzing)]
+pub use fuzz::fuzz_read;
 pub(crate) use bucket::is_bucket_name;
 
 const CALENDAR: Calendar = Calendar {
