@@ -37,6 +37,9 @@ mod window;
 use api::Session;
 pub use cli::Cli;
 use cli::PullOptions;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use cloud::alicloud_oss::fuzz_read;
 pub use env::Env;
 pub use exit::{Failure, table as exit_codes};
 use report::{Level, Report};

@@ -9,9 +9,12 @@ mod archive;
 mod blocks;
 mod cell;
 mod feed;
+#[cfg(fuzzing)]
+mod fuzz;
 mod header;
 mod index;
 mod lanes;
+mod lines;
 mod names;
 mod object;
 mod plan;
@@ -24,6 +27,8 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+#[cfg(fuzzing)]
+pub use fuzz::fuzz_read;
 pub(crate) use names::{BillName, Period, canonical_type};
 pub(crate) use object::{LocalFile, Object, Stdin};
 pub(crate) use reader::{ReadContext, read};
