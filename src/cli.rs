@@ -32,14 +32,47 @@ Exit status:
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: cloud::Command,
+    pub command: Command,
+}
+
+/// Everything that the program can do.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// A pull.
+    #[command(flatten)]
+    Pull(cloud::Command),
+
+    /// Look after a journal, the file of --journal
+    #[command(arg_required_else_help = true)]
+    Journal {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+}
+
+/// What can be done with a journal.
+#[derive(clap::Subcommand, Debug)]
+pub enum JournalCommand {
+    /// Check every line of it, and say what it holds by cloud and window
+    Verify {
+        /// The journal
+        #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Rewrite it with only what was last said of each subject
+    Compact {
+        /// The journal
+        #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+        file: PathBuf,
+    },
 }
 
 /// Options of every pull.
 #[derive(clap::Args, Debug, Clone)]
 pub struct PullOptions {
     /// Days of the bill: yesterday, today, YYYY-MM-DD, YYYY-MM, FROM..TO, last-N-days, this-month, last-month,
-    /// settling. A day is one of the cloud's bill (AWS: UTC)
+    /// since-journal, settling. A day is one of the cloud's bill (AWS: UTC)
     #[arg(long, value_name = "WHEN", default_value = "yesterday")]
     pub(crate) date: When,
 
@@ -70,6 +103,15 @@ pub struct PullOptions {
     /// The account that this bill belongs to, where the cloud's answer does not say
     #[arg(long, value_name = "LABEL")]
     pub(crate) account: Option<String>,
+
+    /// Keep what was delivered in this NDJSON file: a rerun sends only what is new or changed, and takes back what is
+    /// gone
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) journal: Option<PathBuf>,
+
+    /// Take back more than half of a day's rows if the answer lacks them
+    #[arg(long, requires = "journal")]
+    pub(crate) allow_mass_retraction: bool,
 
     /// Use the built-in sample cloud: no account, no network
     #[arg(long)]

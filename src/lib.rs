@@ -3,8 +3,8 @@
 //! The data flows one way, and [`run`] reads as that line:
 //!
 //! ```text
-//! arguments ─► window ─► credentials ─► pages ─► rows ─► events ─► sink ─► closing line, exit code
-//! cli.rs       window.rs credentials/   cloud/           event.rs  sink/   report.rs, exit.rs
+//! arguments ─► window ─► credentials ─► pages ─► rows ─► events ─► journal ─► sink ─► closing line, exit code
+//! cli.rs       window.rs credentials/   cloud/           event.rs  journal/   sink/   report.rs, exit.rs
 //! ```
 //!
 //! This library serves the binary and its tests; it promises no stable interface.
@@ -21,6 +21,7 @@ mod event;
 mod exit;
 mod http;
 mod identity;
+mod journal;
 mod json;
 mod pull;
 mod report;
@@ -29,13 +30,15 @@ mod secret;
 mod sign;
 mod sink;
 mod stop;
+mod sums;
 mod window;
 
 use api::Session;
 pub use cli::Cli;
-use cli::PullOptions;
+use cli::{Command, JournalCommand, PullOptions};
 pub use env::Env;
 pub use exit::Failure;
+use journal::{Journal, Ledger};
 use report::{Level, Report};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -43,9 +46,23 @@ use std::time::Instant;
 
 /// Runs the command and returns the process's exit code. Everything that is to be said has been said on stderr.
 pub fn run(cli: &Cli, env: &Env) -> u8 {
-    let options = cli.command.options();
-    let report = Arc::new(open_report(options, env));
-    let code = match pull(cli, env, &report) {
+    match &cli.command {
+        Command::Pull(command) => {
+            let report = Arc::new(open_report(command.options(), env));
+            let result = pull(command, env, &report);
+            conclude(&report, result)
+        }
+        Command::Journal { command } => {
+            let report = Report::new(Level::Normal, report::LogFormat::Text, false);
+            report.hush();
+            conclude(&report, look_after(command, &report))
+        }
+    }
+}
+
+/// Says why a run failed, if it did, and closes it.
+fn conclude(report: &Report, result: anyhow::Result<()>) -> u8 {
+    let code = match result {
         Ok(()) => 0,
         Err(error) => {
             let failure = exit::kind_of(&error);
@@ -62,21 +79,26 @@ pub fn run(cli: &Cli, env: &Env) -> u8 {
 }
 
 /// The flow of one pull.
-fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
-    let options = cli.command.options();
+fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
+    let options = command.options();
     let session = open_session(options, report)?;
     let settings = config::Settings::resolve(options, env)?;
     settings.notes.iter().for_each(|note| report.info(note));
     let demo = options.demo.then(demo::SampleCloud::demo).transpose()?;
     let context =
         cloud::Context { settings: &settings, env, session: &session, demo: demo.as_ref() };
-    let mut cloud = cli.command.open(&context)?;
+    let mut cloud = command.open(&context)?;
     report.set_cloud(cloud.name(), cloud.cents_per_request());
 
     let now = chrono::Utc::now();
-    let wish =
-        window::Wish { when: &options.date, granularity: options.granularity, journal: None };
-    let Some(window) = window::resolve(&wish, &cloud.calendar(), now)? else {
+    let journal = options.journal.as_deref().filter(|_| !options.dry_run);
+    let journal = journal.map(Journal::open).transpose()?;
+    let goes_on = options.date.goes_by_journal() && journal.is_some();
+    if goes_on {
+        // Whose windows count is known by the credentials.
+        cloud.connect()?;
+    }
+    let Some(window) = find_window(options, journal.as_ref(), &*cloud, now, report)? else {
         report.info("the window holds no day yet: nothing to pull");
         return Ok(());
     };
@@ -86,9 +108,19 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
         return Ok(());
     }
 
-    cloud.connect()?;
+    let ledger = journal.map(|journal| {
+        let allow_mass = options.allow_mass_retraction;
+        Ledger::open(journal, &*cloud, &window, &settings.extensions, allow_mass, report)
+    });
+    let mut ledger = ledger.transpose()?;
+    if !goes_on {
+        cloud.connect()?;
+    }
     let mut sink = sink::open(&settings, &session)?;
-    let cloud = pull::pull(cloud, window, &mut *sink, &session)?;
+    let cloud = pull::pull(cloud, window, &mut *sink, ledger.as_mut(), &session)?;
+    if let Some(mut ledger) = ledger {
+        ledger.complete(&*cloud, &window, now, &report.counts)?;
+    }
     if let Some(why) = cloud.incomplete(&window) {
         report.warn(&why);
     }
@@ -100,6 +132,46 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
         report.info(&message);
     }
     Ok(())
+}
+
+/// The days to pull; the journal says where two words of `--date` start.
+fn find_window(
+    options: &PullOptions,
+    journal: Option<&Journal>,
+    cloud: &dyn cloud::Cloud,
+    now: chrono::DateTime<chrono::Utc>,
+    report: &Report,
+) -> anyhow::Result<Option<window::Window>> {
+    let calendar = cloud.calendar();
+    let (when, granularity) = (&options.date, options.granularity);
+    let mut wish = window::Wish { when, granularity, journal: None };
+    if when.goes_by_journal() {
+        let windows = match (journal, &options.journal) {
+            (Some(journal), _) => Some(journal.windows()?),
+            (None, Some(path)) => Some(journal::peek(path)?),
+            (None, None) if *when == window::When::SinceJournal => {
+                let message = "--date since-journal needs --journal FILE";
+                return Err(exit::fail(Failure::Usage, message));
+            }
+            (None, None) => None,
+        };
+        let windows = windows.unwrap_or_default();
+        wish.journal = journal::resume(&windows, when, granularity, cloud)?;
+    }
+    let window = window::resolve(&wish, &calendar, now)?;
+    if let Some(lost) = wish.journal.and_then(|day| journal::lost(day, &calendar, granularity, now))
+    {
+        report.warn(&lost);
+    }
+    Ok(window)
+}
+
+/// `billing-pull journal`.
+fn look_after(command: &JournalCommand, report: &Report) -> anyhow::Result<()> {
+    match command {
+        JournalCommand::Verify { file } => journal::verify(file, &mut std::io::stdout(), report),
+        JournalCommand::Compact { file } => journal::compact(file, report),
+    }
 }
 
 fn open_report(options: &PullOptions, env: &Env) -> Report {

@@ -5,10 +5,10 @@ use crate::api::Session;
 use crate::cloud::Cloud;
 use crate::event::Batch;
 use crate::exit::{Failure, fail};
-use crate::sink::Sink;
+use crate::journal::{Journal, Ledger};
+use crate::sink::{Events, Sink};
 use crate::window::Window;
 use anyhow::{Context, Result};
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -24,18 +24,21 @@ enum Message {
     End(Box<dyn Cloud>, Result<()>),
 }
 
-/// Pulls the window and delivers it; returns the cloud, which then knows how final its answer is.
+/// Pulls the window and delivers what the journal does not have; returns the cloud, which then knows how final its
+/// answer is.
 pub(crate) fn pull(
     cloud: Box<dyn Cloud>,
     window: Window,
     sink: &mut dyn Sink,
+    mut ledger: Option<&mut Ledger>,
     session: &Session,
 ) -> Result<Box<dyn Cloud>> {
     let pages = fetch(cloud, window)?;
-    let result = deliver(&pages, sink, session);
+    let result = deliver(&pages, sink, ledger.as_deref_mut(), session);
     if result.is_err() {
         // What was acknowledged while the failure became known still counts.
-        sink.abandon(&mut |batch, events| note(session, batch, events))?;
+        let journal = &mut ledger.map(|ledger| &mut ledger.journal);
+        sink.abandon(&mut |events| note(session, journal.as_deref_mut(), events))?;
     }
     result
 }
@@ -59,31 +62,63 @@ fn fetch(cloud: Box<dyn Cloud>, window: Window) -> Result<Receiver<Message>> {
 fn deliver(
     pages: &Receiver<Message>,
     sink: &mut dyn Sink,
+    mut ledger: Option<&mut Ledger>,
     session: &Session,
 ) -> Result<Box<dyn Cloud>> {
-    let acked = &mut |batch: &Batch, events: Range<usize>| note(session, batch, events);
-    loop {
+    let counts = &session.report.counts;
+    let (cloud, result) = loop {
         session.stop.check()?;
         match pages.recv_timeout(LOOK) {
             Ok(Message::Page(batch)) => {
-                session.report.counts.rows.fetch_add(batch.len() as u64, Relaxed);
+                counts.rows.fetch_add(batch.len() as u64, Relaxed);
                 session.report.tick();
-                sink.send(Arc::new(batch), acked)?;
+                let Some(ledger) = &mut ledger else {
+                    sink.send(Arc::new(batch), &mut |events| note(session, None, events))?;
+                    continue;
+                };
+                for batch in ledger.news(batch, counts) {
+                    send(sink, &mut ledger.journal, session, batch)?;
+                }
             }
-            Ok(Message::End(cloud, result)) => {
-                // What came before a failed page is delivered all the same: running again is safe.
-                sink.finish(acked)?;
-                return result.map(|()| cloud);
-            }
+            Ok(Message::End(cloud, result)) => break (cloud, result),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(fail(Failure::Unexpected, "the pull ended without a word"));
             }
         }
+    };
+    let mut verdict = Ok(());
+    if let (Some(ledger), Ok(())) = (&mut ledger, &result) {
+        verdict =
+            ledger.rest(&*cloud, &mut |journal, batch| send(sink, journal, session, batch))?;
     }
+    // What came before a failed page is delivered all the same: running again is safe.
+    let journal = &mut ledger.map(|ledger| &mut ledger.journal);
+    sink.finish(&mut |events| note(session, journal.as_deref_mut(), events))?;
+    result.and(verdict).map(|()| cloud)
 }
 
-fn note(session: &Session, _batch: &Batch, events: Range<usize>) -> Result<()> {
-    session.report.counts.delivered.fetch_add(events.len() as u64, Relaxed);
+fn send(sink: &mut dyn Sink, journal: &mut Journal, session: &Session, batch: Batch) -> Result<()> {
+    sink.send(Arc::new(batch), &mut |events| note(session, Some(&mut *journal), events))
+}
+
+/// Notes what the target acknowledged: in the journal, then in the counts.
+fn note(session: &Session, journal: Option<&mut Journal>, acked: &[Events]) -> Result<()> {
+    if let Some(journal) = journal {
+        let lines = |events: &Events| events.batch.span(events.range.clone()).to_vec();
+        match acked {
+            [only] => journal.append(only.batch.span(only.range.clone()))?,
+            _ => journal.append(&acked.iter().flat_map(lines).collect::<Vec<u8>>())?,
+        }
+    }
+    let counts = &session.report.counts;
+    for Events { batch, range } in acked {
+        let all = range.len() as u64;
+        let entries = batch.events.get(range.clone()).unwrap_or_default();
+        let restating = entries.iter().filter(|entry| entry.restates.is_some()).count() as u64;
+        let what = if batch.is_retraction() { &counts.retracted } else { &counts.changed };
+        what.fetch_add(restating, Relaxed);
+        counts.delivered.fetch_add(all, Relaxed);
+    }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::env::Env;
 use crate::event::{Batch, Envelope, Row};
 use crate::exit::{Failure, fail};
 use crate::identity::Ordinals;
+use crate::journal::{Domain, with_scope};
 use crate::report::plural;
 use crate::window::{Calendar, Granularity, Window};
 use anyhow::Result;
@@ -66,6 +67,15 @@ pub(crate) trait Cloud: Send {
         None
     }
 
+    /// The accounts that the bill is of, as far as they are known: before the pull perhaps none. One without a name
+    /// is empty.
+    fn accounts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What of a journal a pull of `window` is compared with.
+    fn domain(&self, window: &Window) -> Domain;
+
     /// What narrows or regroups the bill beyond days and account, canonical; empty for the plain bill. Rows are
     /// only compared with rows of the same scope.
     fn scope(&self) -> String;
@@ -104,15 +114,21 @@ pub(crate) struct Renderer {
 }
 
 impl Renderer {
-    /// `unique` says that no two rows of the answer can be identical, so that none needs to be remembered.
+    /// `scope` is [`Cloud::scope`]; `unique` says that no two rows of the answer can be identical, so that none needs to be remembered.
     pub(crate) fn new(
         source: &'static str,
         kind: String,
         settings: &Settings,
+        scope: &str,
         unique: bool,
     ) -> Self {
-        let extensions = settings.extensions.clone();
+        let extensions = with_scope(&settings.extensions, scope);
         Self { source, kind, extensions, ordinals: (!unique).then(Ordinals::default) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(source: &'static str, kind: &str, ordinals: Ordinals) -> Self {
+        Self { source, kind: kind.into(), extensions: Vec::new(), ordinals: Some(ordinals) }
     }
 
     /// The page's events, pulled now.
@@ -121,6 +137,7 @@ impl Renderer {
             Batch::new(Envelope::new(self.source, &self.kind, Utc::now(), &self.extensions)?);
         for row in rows {
             batch.push(row);
+            row.amounts.iter().try_for_each(|amount| batch.sums.add(amount))?;
         }
         if let Some(ordinals) = &mut self.ordinals {
             for at in 0..batch.len() {

@@ -1,7 +1,7 @@
 //! CloudEvents by POST, in the three content modes of the HTTP protocol binding 1.0.2, by several workers. A post
 //! is tried again with the same id until it is acknowledged, refused, or the tries are spent.
 
-use super::{Acked, Sink};
+use super::{Acked, Events, Sink};
 use crate::api::Session;
 use crate::cli::ContentMode;
 use crate::config::Settings;
@@ -25,13 +25,6 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Header values hold U+0021 to U+007E but `"` and `%` (HTTP binding, 3.1.3.2); the rest is percent-encoded.
 const HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
 
-/// Events of one post.
-#[derive(Clone)]
-struct Job {
-    batch: Arc<Batch>,
-    events: Range<usize>,
-}
-
 /// A target behind a URL.
 pub(super) struct HttpSink {
     shared: Arc<Shared>,
@@ -54,9 +47,9 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Job>,
+    jobs: VecDeque<Events>,
     in_flight: usize,
-    acked: Vec<Job>,
+    acked: Vec<Events>,
     failed: Option<anyhow::Error>,
     closed: bool,
 }
@@ -65,7 +58,7 @@ struct State {
 enum Outcome {
     Acked,
     /// Too large: to be sent in halves.
-    Halves(Job, Job),
+    Halves(Events, Events),
     Failed(anyhow::Error),
 }
 
@@ -101,7 +94,7 @@ impl HttpSink {
     /// Hands the acknowledgements over; the lock is free meanwhile.
     fn note(&self, acked: &mut Acked<'_>) -> Result<()> {
         let done = std::mem::take(&mut self.shared.lock().acked);
-        done.into_iter().try_for_each(|job| acked(&job.batch, job.events))
+        if done.is_empty() { Ok(()) } else { acked(&done) }
     }
 
     /// Waits until `ready`, noting acknowledgements, for as long as nothing failed and nobody asks to stop.
@@ -149,7 +142,7 @@ impl Sink for HttpSink {
         let enough = self.shared.session.concurrency * 4;
         for events in self.shared.posts(&batch) {
             self.wait_for_room(acked, enough)?;
-            self.shared.lock().jobs.push_back(Job { batch: Arc::clone(&batch), events });
+            self.shared.lock().jobs.push_back(Events { batch: Arc::clone(&batch), range: events });
             self.shared.work.notify_one();
         }
         Ok(())
@@ -250,7 +243,7 @@ impl Shared {
     }
 
     /// Posts until there is an outcome.
-    fn post(&self, job: &Job) -> Outcome {
+    fn post(&self, job: &Events) -> Outcome {
         let Session { http, report, stop, backoff, .. } = &self.session;
         let call = self.call(job);
         let mut tries = 0;
@@ -277,12 +270,12 @@ impl Shared {
             let (reason, asked) = match sent {
                 Ok(answer) => match answer.status {
                     200..=299 => return Outcome::Acked,
-                    413 if job.events.len() > 1 => {
-                        let middle = job.events.start + job.events.len() / 2;
-                        let half = |events| Job { batch: Arc::clone(&job.batch), events };
+                    413 if job.range.len() > 1 => {
+                        let middle = job.range.start + job.range.len() / 2;
+                        let half = |range| Events { batch: Arc::clone(&job.batch), range };
                         return Outcome::Halves(
-                            half(job.events.start..middle),
-                            half(middle..job.events.end),
+                            half(job.range.start..middle),
+                            half(middle..job.range.end),
                         );
                     }
                     // "Not found" may be a route that is not there yet (Knative's data plane contract).
@@ -345,7 +338,7 @@ impl Shared {
         }
     }
 
-    fn refusal(&self, job: &Job, call: &Call, answer: &Answer) -> anyhow::Error {
+    fn refusal(&self, job: &Events, call: &Call, answer: &Answer) -> anyhow::Error {
         let hint = match answer.status {
             300..=399 => "; redirects are not followed: name the final URL",
             401 | 403 => "; does it want an Authorization header (headers: in secret.yml)?",
@@ -365,19 +358,19 @@ impl Shared {
         fail(Failure::TargetRefused, what)
     }
 
-    fn name(&self, job: &Job) -> String {
-        let Some(first) = job.batch.events.get(job.events.start) else { return "an event".into() };
+    fn name(&self, job: &Events) -> String {
+        let Some(first) = job.batch.events.get(job.range.start) else { return "an event".into() };
         let subject = unescape(job.batch.subject_json(first));
-        let others = match job.events.len() {
+        let others = match job.range.len() {
             0 | 1 => String::new(),
             more => format!(" and {} more", more - 1),
         };
         format!("event {} ({subject}){others}", first.id)
     }
 
-    fn call(&self, job: &Job) -> Call {
+    fn call(&self, job: &Events) -> Call {
         let batch = &job.batch;
-        let entries = &batch.events[job.events.clone()];
+        let entries = &batch.events[job.range.clone()];
         let mut call = Call::new("POST", self.url.clone());
         for (name, value) in &self.headers {
             call = call.header(name, value.expose());

@@ -11,8 +11,17 @@ use anyhow::Result;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Called, on the sink's own caller's thread, for events that were acknowledged.
-pub(crate) type Acked<'a> = dyn FnMut(&Batch, Range<usize>) -> Result<()> + 'a;
+/// Some events of a batch.
+#[derive(Clone)]
+pub(crate) struct Events {
+    /// The batch.
+    pub(crate) batch: Arc<Batch>,
+    /// Which of it.
+    pub(crate) range: Range<usize>,
+}
+
+/// Called, on the sink's own caller's thread, for all events that were acknowledged since the last time.
+pub(crate) type Acked<'a> = dyn FnMut(&[Events]) -> Result<()> + 'a;
 
 /// A place that takes events.
 pub(crate) trait Sink {

@@ -1,10 +1,10 @@
 //! NDJSON on stdout. An event counts as delivered when its write returned; what a reader downstream then loses
 //! cannot be known here.
 
-use super::{Acked, Sink};
+use super::{Acked, Events, Sink};
 use crate::event::Batch;
 use crate::exit::{Failed, Failure};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Sink for Stdout {
                     _ => anyhow::Error::from(error).context("stdout cannot be written"),
                 }
             })?;
-            acked(&batch, from..to).context("noting what was delivered")?;
+            acked(&[Events { batch: Arc::clone(&batch), range: from..to }])?;
             from = to;
         }
         Ok(())

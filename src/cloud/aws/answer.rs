@@ -7,6 +7,7 @@ use super::request::Query;
 use crate::event::{Data, Row};
 use crate::exit::{Failure, fail};
 use crate::json::{self, is_decimal, plain_text};
+use crate::sums::Amount;
 use crate::window::Window;
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -217,6 +218,12 @@ impl<'a> Reader<'a> {
         if amounts.len() > 1 {
             data.member("metrics", |out| write_metrics(out, &amounts));
         }
+        let sums = amounts.iter().map(|(metric, (amount, unit))| Amount {
+            metric: (*metric).clone(),
+            currency: unit.clone(),
+            amount: amount.clone(),
+        });
+        let sums = sums.collect();
         let content = amounts
             .iter()
             .map(|(_, (amount, unit))| format!("{amount} {unit}\n"))
@@ -237,7 +244,8 @@ impl<'a> Reader<'a> {
         let subject = super::super::subject(
             self.account.into_iter().chain([day.as_str()]).chain(keys.iter().copied()),
         );
-        Ok(Some(Row { account: self.account.map(str::to_owned), period: date, subject, data }))
+        let account = self.account.map(str::to_owned);
+        Ok(Some(Row { account, period: date, subject, data, amounts: sums }))
     }
 
     /// The first and the last period that is called estimated.
