@@ -3,7 +3,7 @@
 
 use crate::exit::{Failure, fail, kind_of};
 use crate::http::{Answer, Broken, Call, Http, Opened};
-use crate::report::Report;
+use crate::report::{Report, plural};
 use crate::retry::{self, Backoff};
 use crate::stop::Stop;
 use anyhow::{Context, Result};
@@ -193,7 +193,8 @@ impl Api {
                 }
                 (Some(own), asked) => own.max(asked.unwrap_or_default()),
                 (None, _) => {
-                    let reason = format!("{reason} (tried {number} times); try again later");
+                    let tried = plural(number.into(), "time");
+                    let reason = format!("{reason} (tried {tried}); try again later");
                     return Err(fail(Failure::Unavailable, reason).context(what()));
                 }
             };

@@ -156,7 +156,11 @@ pub(crate) fn parse_endpoint(text: &str) -> Result<String> {
     if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
         return refuse("is neither http nor https");
     }
-    if parsed.query().is_some() || parsed.fragment().is_some() || !parsed.username().is_empty() {
+    if parsed.query().is_some()
+        || parsed.fragment().is_some()
+        || !parsed.username().is_empty()
+        || parsed.password().is_some()
+    {
         return refuse("may have neither a user, a query nor a fragment");
     }
     if parsed.scheme() == "http" && !http::is_loopback(&url) {
@@ -373,6 +377,9 @@ impl Pair {
 
     fn finish(self) -> Result<Option<Keys>, &'static str> {
         match (self.id, self.secret, self.token) {
+            (Some(id), Some(_), _) if !id.trim().bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Err("access_key_id holds a character that no key id has")
+            }
             (Some(id), Some(secret), token) => Ok(Some(Keys {
                 access_key_id: id.trim().to_owned(),
                 secret_access_key: Secret::new(secret),

@@ -2,6 +2,7 @@
 //! retry and knows no cloud. No error of it holds a URL: the query of a signed request names keys.
 
 use crate::exit::{Failure, fail};
+use crate::proofs;
 use anyhow::{Result, anyhow};
 use reqwest::blocking::Client;
 use std::fmt;
@@ -67,6 +68,8 @@ pub(crate) struct Answer {
     headers: Vec<(String, String)>,
     /// The body.
     pub(crate) body: Vec<u8>,
+    /// What the request proved an identity with.
+    proofs: Vec<String>,
 }
 
 impl Answer {
@@ -84,13 +87,18 @@ impl Answer {
 
     /// The start of the body on one line, for messages: at most `most` characters, controls as spaces.
     pub(crate) fn excerpt(&self, most: usize) -> String {
-        excerpt(&String::from_utf8_lossy(&self.body), most)
+        excerpt(&self.hide(&String::from_utf8_lossy(&self.body)), most)
+    }
+
+    /// `text` of the answer without what the request proved an identity with, should it echo that.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        crate::credentials::hide(text, self.proofs.iter().map(String::as_str))
     }
 
     #[cfg(test)]
     pub(crate) fn of(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
         let headers = headers.iter().map(|(n, v)| (n.to_lowercase(), (*v).to_owned())).collect();
-        Self { status, headers, body: body.as_bytes().to_vec() }
+        Self { status, headers, body: body.as_bytes().to_vec(), proofs: Vec::new() }
     }
 }
 
@@ -256,7 +264,9 @@ impl Http {
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), text(value)))
             .collect();
-        let answer = Answer { status: response.status().as_u16(), headers, body: Vec::new() };
+        let proofs = proofs::of(&call.url, &call.headers);
+        let status = response.status().as_u16();
+        let answer = Answer { status, headers, body: Vec::new(), proofs };
         Ok(Ok(Opened { answer, response }))
     }
 
@@ -366,8 +376,14 @@ pub(crate) fn is_loopback(url: &str) -> bool {
 
 /// Whether no proxy can stand between: loopback, and the link-local addresses of metadata services.
 fn is_near(url: &str) -> bool {
-    const METADATA: [&str; 5] =
-        ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23", "100.100.100.200"];
+    const METADATA: [&str; 6] = [
+        "169.254.169.254",
+        "169.254.170.2",
+        "169.254.170.23",
+        "fd00:ec2::23",
+        "fd00:ec2::254",
+        "100.100.100.200",
+    ];
     is_loopback(url) || METADATA.contains(&host(url))
 }
 

@@ -104,7 +104,7 @@ impl fmt::Debug for Id {
 }
 
 /// What rows of one shape share: source, type, account and the names of their members.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct ContentKey([u8; 32]);
 
 impl ContentKey {

@@ -3,6 +3,7 @@
 
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Appends `text` as a JSON string with its quotes.
@@ -104,16 +105,18 @@ pub(crate) fn trim_end(text: &str) -> &str {
     text.trim_end_matches([' ', '\t'])
 }
 
-/// The text of a string value, trimmed, or the bare text of a number, `true`, `false`; `null` is empty.
-pub(crate) fn plain_text(raw: &RawValue) -> String {
+/// The text of a string value, trimmed, or the bare text of a number, `true`, `false`; `null` is empty. Copied
+/// only where it holds an escape.
+pub(crate) fn plain_text(raw: &RawValue) -> Cow<'_, str> {
     let text = raw.get();
-    if text.starts_with('"') {
-        let text = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned());
-        trim_end(&text).to_owned()
-    } else if text == "null" {
-        String::new()
-    } else {
-        text.to_owned()
+    match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(inner) if !inner.contains('\\') => trim_end(inner).into(),
+        Some(_) => match serde_json::from_str::<String>(text) {
+            Ok(text) => trim_end(&text).to_owned().into(),
+            Err(_) => text.into(),
+        },
+        None if text == "null" => "".into(),
+        None => text.into(),
     }
 }
 
@@ -148,7 +151,7 @@ impl Members {
 
     /// The trimmed text under `name`; empty where there is none.
     pub(crate) fn text(&self, name: &str) -> String {
-        self.get(name).map(plain_text).unwrap_or_default()
+        self.get(name).map(plain_text).unwrap_or_default().into_owned()
     }
 }
 

@@ -23,6 +23,7 @@ mod http;
 mod identity;
 mod journal;
 mod json;
+mod proofs;
 mod pull;
 mod report;
 mod retry;
@@ -116,7 +117,8 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     if !goes_on {
         cloud.connect()?;
     }
-    let mut sink = sink::open(&settings, &session)?;
+    let note = pull::note(&session, ledger.as_ref());
+    let mut sink = sink::open(&settings, &session, note)?;
     let cloud = pull::pull(cloud, window, &mut *sink, ledger.as_mut(), &session)?;
     if let Some(mut ledger) = ledger {
         ledger.complete(&*cloud, &window, now, &report.counts)?;

@@ -5,17 +5,17 @@ use crate::api::Session;
 use crate::cloud::Cloud;
 use crate::event::Batch;
 use crate::exit::{Failure, fail};
-use crate::journal::{Journal, Ledger};
-use crate::sink::{Events, Sink};
+use crate::journal::Ledger;
+use crate::sink::{Acked, Sink};
 use crate::window::Window;
 use anyhow::{Context, Result};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// Pages that wait to be delivered.
-const AHEAD: usize = 2;
+/// Pages that wait to be delivered, beside the one on its way and the one being read.
+const AHEAD: usize = 1;
 /// How often a wait for a page looks whether the run shall stop.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -30,15 +30,14 @@ pub(crate) fn pull(
     cloud: Box<dyn Cloud>,
     window: Window,
     sink: &mut dyn Sink,
-    mut ledger: Option<&mut Ledger>,
+    ledger: Option<&mut Ledger>,
     session: &Session,
 ) -> Result<Box<dyn Cloud>> {
     let pages = fetch(cloud, window)?;
-    let result = deliver(&pages, sink, ledger.as_deref_mut(), session);
+    let result = deliver(&pages, sink, ledger, session);
     if result.is_err() {
         // What was acknowledged while the failure became known still counts.
-        let journal = &mut ledger.map(|ledger| &mut ledger.journal);
-        sink.abandon(&mut |events| note(session, journal.as_deref_mut(), events))?;
+        sink.abandon();
     }
     result
 }
@@ -66,59 +65,54 @@ fn deliver(
     session: &Session,
 ) -> Result<Box<dyn Cloud>> {
     let counts = &session.report.counts;
-    let (cloud, result) = loop {
+    loop {
         session.stop.check()?;
         match pages.recv_timeout(LOOK) {
             Ok(Message::Page(batch)) => {
                 counts.rows.fetch_add(batch.len() as u64, Relaxed);
                 session.report.tick();
-                let Some(ledger) = &mut ledger else {
-                    sink.send(Arc::new(batch), &mut |events| note(session, None, events))?;
-                    continue;
-                };
-                for batch in ledger.news(batch, counts) {
-                    send(sink, &mut ledger.journal, session, batch)?;
+                match &mut ledger {
+                    None => sink.send(Arc::new(batch))?,
+                    Some(ledger) => ledger
+                        .news(batch, counts)
+                        .into_iter()
+                        .try_for_each(|news| sink.send(Arc::new(news)))?,
                 }
             }
-            Ok(Message::End(cloud, result)) => break (cloud, result),
+            Ok(Message::End(cloud, result)) => {
+                let allowed = match (&mut ledger, &result) {
+                    (Some(ledger), Ok(())) => {
+                        ledger.rest(&*cloud, &mut |rest| sink.send(Arc::new(rest)))?
+                    }
+                    _ => Ok(()),
+                };
+                // What came before a failed page is delivered all the same: running again is safe.
+                sink.finish()?;
+                return result.and(allowed).map(|()| cloud);
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(fail(Failure::Unexpected, "the pull ended without a word"));
             }
         }
-    };
-    let mut verdict = Ok(());
-    if let (Some(ledger), Ok(())) = (&mut ledger, &result) {
-        verdict =
-            ledger.rest(&*cloud, &mut |journal, batch| send(sink, journal, session, batch))?;
     }
-    // What came before a failed page is delivered all the same: running again is safe.
-    let journal = &mut ledger.map(|ledger| &mut ledger.journal);
-    sink.finish(&mut |events| note(session, journal.as_deref_mut(), events))?;
-    result.and(verdict).map(|()| cloud)
 }
 
-fn send(sink: &mut dyn Sink, journal: &mut Journal, session: &Session, batch: Batch) -> Result<()> {
-    sink.send(Arc::new(batch), &mut |events| note(session, Some(&mut *journal), events))
-}
-
-/// Notes what the target acknowledged: in the journal, then in the counts.
-fn note(session: &Session, journal: Option<&mut Journal>, acked: &[Events]) -> Result<()> {
-    if let Some(journal) = journal {
-        let lines = |events: &Events| events.batch.span(events.range.clone()).to_vec();
-        match acked {
-            [only] => journal.append(only.batch.span(only.range.clone()))?,
-            _ => journal.append(&acked.iter().flat_map(lines).collect::<Vec<u8>>())?,
+/// What happens with events that were acknowledged: they are noted in the journal, then counted.
+pub(crate) fn note(session: &Session, ledger: Option<&Ledger>) -> Acked {
+    let report = Arc::clone(&session.report);
+    let journal = ledger.map(|ledger| Arc::clone(&ledger.journal));
+    Arc::new(move |batch, events| {
+        if let Some(journal) = &journal {
+            let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+            journal.append(batch.span(events.clone()))?;
         }
-    }
-    let counts = &session.report.counts;
-    for Events { batch, range } in acked {
-        let all = range.len() as u64;
-        let entries = batch.events.get(range.clone()).unwrap_or_default();
-        let restating = entries.iter().filter(|entry| entry.restates.is_some()).count() as u64;
+        let counts = &report.counts;
+        let entries = batch.events.get(events).unwrap_or_default();
+        let restating = entries.iter().filter(|entry| entry.restates.is_some()).count();
         let what = if batch.is_retraction() { &counts.retracted } else { &counts.changed };
-        what.fetch_add(restating, Relaxed);
-        counts.delivered.fetch_add(all, Relaxed);
-    }
-    Ok(())
+        what.fetch_add(restating as u64, Relaxed);
+        counts.delivered.fetch_add(entries.len() as u64, Relaxed);
+        Ok(())
+    })
 }

@@ -23,26 +23,41 @@ pub(crate) struct Amount {
 
 /// Sums by metric and currency.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sums(BTreeMap<(String, String), Sum>);
+pub(crate) struct Sums(Vec<(String, String, Sum)>);
 
 impl Sums {
     /// Adds one amount; an empty one is none.
     pub(crate) fn add(&mut self, amount: &Amount) -> Result<()> {
         let Amount { metric, currency, amount } = amount;
-        let sum = self.0.entry((metric.clone(), currency.clone())).or_default();
-        sum.add(amount).map_err(|why| fail(Failure::Refused, format!("{metric}: {why}")))
+        let added = self.of(metric, currency).add(amount);
+        added.map_err(|why| fail(Failure::Refused, format!("{metric}: {why}")))
+    }
+
+    /// The sum of this metric in this currency. There are few of them, and rows repeat them in their order.
+    pub(crate) fn of(&mut self, metric: &str, currency: &str) -> &mut Sum {
+        let at = self.0.iter().position(|(m, c, _)| m == metric && c == currency);
+        let at = at.unwrap_or_else(|| {
+            self.0.push((metric.to_owned(), currency.to_owned(), Sum::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[at].2
     }
 
     /// Adds what another part of the same bill sums up to.
     pub(crate) fn merge(&mut self, other: Self) {
-        for (key, sum) in other.0 {
-            self.0.entry(key).or_default().merge(sum);
-        }
+        other
+            .0
+            .into_iter()
+            .for_each(|(metric, currency, sum)| self.of(&metric, &currency).merge(sum));
     }
 
-    /// Metric, currency and the sum's plain digits, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, String)> {
-        self.0.iter().map(|((metric, currency), sum)| (&**metric, &**currency, sum.digits()))
+    /// By metric, then by currency, each sum in plain digits.
+    pub(crate) fn by_metric(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        let mut by_metric: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for (metric, currency, sum) in &self.0 {
+            by_metric.entry(metric.clone()).or_default().insert(currency.clone(), sum.digits());
+        }
+        by_metric
     }
 }
 
@@ -179,7 +194,7 @@ mod tests {
         other.add(&amount("B", "USD", "0.25")).unwrap();
         other.add(&amount("B", "CNY", "")).unwrap();
         sums.merge(other);
-        let text: Vec<String> = sums.iter().map(|(m, c, s)| format!("{m} {c} {s}")).collect();
-        assert_eq!(text, ["A CNY 2", "B CNY 0", "B USD 1.75"]);
+        let text = serde_json::to_string(&sums.by_metric()).unwrap();
+        assert_eq!(text, r#"{"A":{"CNY":"2"},"B":{"CNY":"0","USD":"1.75"}}"#);
     }
 }

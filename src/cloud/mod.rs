@@ -2,6 +2,9 @@
 //! and two lines: its module, and its arm in [`Command::open`].
 
 pub(crate) mod aws;
+pub(crate) mod baidu;
+mod errors;
+pub(crate) mod numbered;
 
 use crate::api::Session;
 use crate::config::Settings;
@@ -21,6 +24,8 @@ use std::collections::HashSet;
 pub enum Command {
     /// Pull the AWS bill: the cost of one service on one day, by Cost Explorer (each request costs $0.01)
     Aws(aws::Args),
+    /// Pull the Baidu AI Cloud bill: one resource on one day or in one month, by GetResourceMonthBill (free)
+    Baidu(baidu::Args),
 }
 
 impl Command {
@@ -28,6 +33,7 @@ impl Command {
     pub(crate) fn open(&self, context: &Context<'_>) -> Result<Box<dyn Cloud>> {
         Ok(match self {
             Self::Aws(args) => Box::new(aws::Aws::open(args, context)?),
+            Self::Baidu(args) => Box::new(baidu::Baidu::open(args, context)?),
         })
     }
 
@@ -35,6 +41,7 @@ impl Command {
     pub(crate) fn options(&self) -> &crate::cli::PullOptions {
         match self {
             Self::Aws(args) => &args.pull,
+            Self::Baidu(args) => &args.pull,
         }
     }
 }
@@ -199,11 +206,17 @@ pub(crate) fn kind(base: &str, granularity: Granularity) -> String {
 
 /// A subject's parts joined by `/`. In all but the last a slash is `%2F`, so that two keys never make one subject.
 pub(crate) fn subject<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut subject = String::new();
+    let mut subject = String::with_capacity(64);
     let mut parts = parts.into_iter().peekable();
     while let Some(part) = parts.next() {
         if parts.peek().is_some() {
-            subject.push_str(&part.replace('%', "%25").replace('/', "%2F"));
+            for char in part.chars() {
+                match char {
+                    '%' => subject.push_str("%25"),
+                    '/' => subject.push_str("%2F"),
+                    _ => subject.push(char),
+                }
+            }
             subject.push('/');
         } else {
             subject.push_str(part);

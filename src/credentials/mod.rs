@@ -1,9 +1,14 @@
-//! Where keys come from. A chain asks its sources in order; a source answers `Ok(None)` for "not here, try
-//! the next" and `Err` for "here, but broken": a half-set pair never falls through.
+//! Where keys come from. A chain asks its sources in order; a source answers [`chain::Found::NotHere`] for "try the
+//! next", with the reason, and `Err` for "here, but broken": a half-set pair never falls through.
 
 pub(crate) mod aws;
+pub(crate) mod baidu;
+mod chain;
+mod environment;
 
+use crate::exit::{Failure, fail};
 use crate::secret::Secret;
+use crate::sign::percent_encode;
 
 /// What a signer needs.
 #[derive(Clone, Debug)]
@@ -29,17 +34,65 @@ pub struct Credentials {
     pub origin: String,
 }
 
+impl Credentials {
+    /// Keys of a place that says nothing of itself but where it is.
+    fn of(keys: Keys, origin: impl Into<String>) -> anyhow::Result<Self> {
+        let origin = origin.into();
+        match keys.check() {
+            Ok(()) => Ok(Self { keys, account: None, region: None, origin }),
+            Err(reason) => Err(fail(Failure::Credentials, format!("{origin}: {reason}"))),
+        }
+    }
+}
+
 /// `text` of a service without the keys, should it echo one.
 pub(crate) fn scrub(text: &str, keys: &Keys) -> String {
-    let token = keys.session_token.as_ref().map(Secret::expose);
+    hide(text, keys.texts())
+}
+
+impl Keys {
+    /// Each of them becomes part of a header: what cannot be is refused here, with a word on what it is.
+    fn check(&self) -> Result<(), String> {
+        let names = ["access key id", "secret access key", "session token"];
+        let fits = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        match names.into_iter().zip(self.texts()).find(|(_, text)| !fits(text)) {
+            Some((what, _)) => Err(format!("the {what} holds a character that none has")),
+            None => Ok(()),
+        }
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let token = self.session_token.as_ref().map(Secret::expose);
+        [self.access_key_id.as_str(), self.secret_access_key.expose()].into_iter().chain(token)
+    }
+}
+
+/// `text` without these, in any place: as they are, and also percent-encoded as a form or a query has them or,
+/// once more, a text to sign.
+pub(crate) fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = text.to_owned();
-    for part in [Some(keys.access_key_id.as_str()), Some(keys.secret_access_key.expose()), token]
-        .into_iter()
-        .flatten()
-    {
-        if part.len() >= 4 {
-            text = text.replace(part, "(redacted)");
+    for secret in secrets.into_iter().filter(|secret| secret.len() >= 4) {
+        let once = percent_encode(secret);
+        for form in [secret, &once, &percent_encode(&once)] {
+            text = text.replace(form, "(redacted)");
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_hidden_in_every_form() {
+        let keys = Keys {
+            access_key_id: "LTAI5t".into(),
+            secret_access_key: Secret::new("a/b+c="),
+            session_token: Some(Secret::new("CAIS+x/y==")),
+        };
+        let text = "LTAI5t a/b+c= CAIS%2Bx%2Fy%3D%3D a%252Fb%252Bc%253D CAIS+x/y==.";
+        let hidden = "(redacted) (redacted) (redacted) (redacted) (redacted).";
+        assert_eq!(scrub(text, &keys), hidden);
+    }
 }

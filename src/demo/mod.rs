@@ -2,6 +2,7 @@
 //! `--demo` runs against it, and the tests run against the same one with faults switched on by a twist.
 
 mod aws;
+mod baidu;
 pub mod server;
 
 use crate::credentials::Keys;
@@ -20,7 +21,7 @@ pub const SECRET_ACCESS_KEY: &str = "demo/secret+access/key";
 pub struct Sample {
     /// Rows a day.
     pub rows: usize,
-    /// Rows a page.
+    /// The most rows of a page, whatever is asked for.
     pub page: usize,
     /// Another number, another amount in every seventh row: a restated bill.
     pub revision: u64,
@@ -80,8 +81,13 @@ impl SampleCloud {
 
     /// An environment that holds its keys and nothing else.
     pub fn env(&self) -> Env {
-        [("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)]
+        let pairs = [
+            ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+            ("BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY"),
+        ];
+        pairs
             .into_iter()
+            .flat_map(|(id, secret)| [(id, ACCESS_KEY_ID), (secret, SECRET_ACCESS_KEY)])
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect()
     }
@@ -91,6 +97,9 @@ impl SampleCloud {
 fn answer(request: &Request, sample: &Sample) -> Reply {
     if request.header("x-amz-target").is_some() {
         return aws::answer(request, sample);
+    }
+    if baidu::is_meant(request) {
+        return baidu::answer(request, sample);
     }
     Reply::new(404, "no API of the sample cloud")
 }
@@ -108,6 +117,9 @@ fn keys_of(id: &str) -> Option<Keys> {
 pub fn throttled(request: &Request) -> Reply {
     if request.header("x-amz-target").is_some() {
         return aws::error(400, "LimitExceededException", "Rate limit exceeded");
+    }
+    if baidu::is_meant(request) {
+        return baidu::throttled();
     }
     Reply::new(429, "")
 }

@@ -4,7 +4,6 @@
 use super::blocks;
 use super::line::{COMPLETED, Line, kind_of};
 use crate::event::{Batch, Data, Envelope, Row};
-use crate::sums::Sums;
 use crate::window::{Calendar, Granularity, Window, last_of_month};
 use anyhow::Result;
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -58,15 +57,6 @@ impl Span {
             .find(|granularity| granularity.name() == self.granularity)?;
         Some(Window { start: self.start, end: self.end, granularity })
     }
-}
-
-/// Sums as the event has them.
-pub(super) fn sums_by_metric(sums: &Sums) -> BTreeMap<String, BTreeMap<String, String>> {
-    let mut by_metric: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for (metric, currency, sum) in sums.iter() {
-        by_metric.entry(metric.to_owned()).or_default().insert(currency.to_owned(), sum);
-    }
-    by_metric
 }
 
 #[cfg(test)]

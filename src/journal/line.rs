@@ -2,7 +2,7 @@
 //! line that somebody sent through another program is read as any JSON.
 
 use super::period::Period;
-use crate::event::{Data, HEAD, ID_LENGTH, RETRACTED};
+use crate::event::{Data, HEAD, ID_LENGTH, Identifier, RETRACTED};
 use crate::identity::Id;
 use crate::json::write_compact;
 use memchr::{memchr, memchr2};
@@ -145,7 +145,8 @@ impl<'a> Line<'a> {
     /// What identifies the row, of this type, computed from its content.
     pub(super) fn base(&self, kind: &str) -> Result<Id, String> {
         let data = Data::read(self.data.as_bytes()).map_err(|error| format!("data: {error}"))?;
-        Ok(data.base(&self.source, kind, self.account.as_bytes(), self.subject.as_bytes()))
+        let (account, subject) = (self.account.as_bytes(), self.subject.as_bytes());
+        Ok(Identifier::default().base((&self.source, kind), account, subject, &data))
     }
 
     /// The same, but taken from the id where the id says it.

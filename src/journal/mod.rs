@@ -34,6 +34,7 @@ use completed::{Completed, Progress, Pulled, Span};
 pub(crate) use file::Journal;
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The value of the extension `scope`, by which a line tells what it may be compared with; empty for a plain bill.
 pub(crate) fn scope_mark(scope: &str) -> String {
@@ -52,9 +53,9 @@ pub(crate) fn with_scope(extensions: &[(String, String)], scope: &str) -> Vec<(S
 /// A pull's journal: what it knew when the pull began, and where it grows.
 pub(crate) struct Ledger {
     /// Where it grows.
-    pub(crate) journal: Journal,
+    pub(crate) journal: Arc<Mutex<Journal>>,
     /// What it knew.
-    pub(crate) history: History,
+    history: History,
     sums: Sums,
     source: &'static str,
     scope: String,
@@ -80,6 +81,7 @@ impl Ledger {
         let scope = cloud.scope();
         let extensions = with_scope(extensions, &scope);
         let sums = Sums::default();
+        let journal = Arc::new(Mutex::new(journal));
         Ok(Self { journal, history, sums, source, scope, extensions, allow_mass })
     }
 
@@ -95,17 +97,15 @@ impl Ledger {
     pub(crate) fn rest(
         &mut self,
         cloud: &dyn Cloud,
-        emit: &mut dyn FnMut(&mut Journal, Batch) -> Result<()>,
+        emit: &mut dyn FnMut(Batch) -> Result<()>,
     ) -> Result<Result<()>> {
-        let Self { journal, history, extensions, allow_mass, .. } = self;
-        for batch in history.held() {
-            emit(journal, batch)?;
-        }
+        let Self { history, extensions, allow_mass, .. } = self;
+        history.held().into_iter().try_for_each(&mut *emit)?;
         let accounts: Vec<String> =
             cloud.accounts().iter().map(|account| escaped(account)).collect();
         match history.gone(&accounts, *allow_mass) {
             Ok(gone) => {
-                history.retract(&gone, extensions, |batch| emit(journal, batch))?;
+                history.retract(&gone, extensions, emit)?;
                 Ok(Ok(()))
             }
             Err(mass) => Ok(Err(mass)),
@@ -145,13 +145,15 @@ impl Ledger {
             changed,
             unchanged,
             retracted,
-            sums: completed::sums_by_metric(&self.sums),
+            sums: self.sums.by_metric(),
             requests,
             r#final: is_final,
             final_through,
         };
-        self.journal.append(&completed.event(self.source, &self.extensions)?)?;
-        self.journal.sync()
+        let line = completed.event(self.source, &self.extensions)?;
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.append(&line)?;
+        journal.sync()
     }
 }
 

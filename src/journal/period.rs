@@ -2,6 +2,7 @@
 
 use super::line::Strings;
 use crate::event::Batch;
+use crate::json::{Members, plain_text};
 use chrono::{Datelike, NaiveDate};
 use std::fmt;
 
@@ -33,11 +34,17 @@ impl Period {
                 parts.nth(usize::from(!account.is_empty())).and_then(Self::parse)
             }
             ("baidu", _) => {
-                let mut members = Strings::of(data)?;
-                let mut members = (&mut members).into_iter();
-                members
-                    .find(|(name, _)| ["date", "billMonth"].contains(name))
-                    .and_then(|m| Self::parse(m.1))
+                let is_period = |name: &str| ["date", "billMonth"].contains(&name);
+                let mut strings = Strings::of(data)?;
+                match (&mut strings).find(|(name, _)| is_period(name)) {
+                    Some((_, text)) => Self::parse(text),
+                    // A field of the bill that is no string may stand before it.
+                    None => {
+                        let members: Members = serde_json::from_str(data).ok()?;
+                        let (_, text) = members.0.iter().find(|(name, _)| is_period(name))?;
+                        Self::parse(&plain_text(text))
+                    }
+                }
             }
             _ => Self::of_file(data),
         }

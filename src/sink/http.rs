@@ -1,13 +1,14 @@
 //! CloudEvents by POST, in the three content modes of the HTTP protocol binding 1.0.2, by several workers. A post
 //! is tried again with the same id until it is acknowledged, refused, or the tries are spent.
 
-use super::{Acked, Events, Sink};
+use super::{Acked, Sink};
 use crate::api::Session;
 use crate::cli::ContentMode;
 use crate::config::Settings;
 use crate::event::{Batch, Entry};
 use crate::exit::{Failure, fail};
 use crate::http::{self, Answer, Call};
+use crate::report::plural;
 use crate::retry;
 use crate::secret::Secret;
 use crate::stop::GRACE;
@@ -25,6 +26,13 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Header values hold U+0021 to U+007E but `"` and `%` (HTTP binding, 3.1.3.2); the rest is percent-encoded.
 const HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
 
+/// Events of one post.
+#[derive(Clone)]
+struct Job {
+    batch: Arc<Batch>,
+    events: Range<usize>,
+}
+
 /// A target behind a URL.
 pub(super) struct HttpSink {
     shared: Arc<Shared>,
@@ -36,6 +44,9 @@ struct Shared {
     headers: Vec<(String, Secret)>,
     mode: ContentMode,
     batch_size: usize,
+    /// Posts that may wait, so that no worker waits for the next one.
+    room: usize,
+    acked: Acked,
     state: Mutex<State>,
     /// There is work, or there will be none.
     work: Condvar,
@@ -47,9 +58,8 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Events>,
+    jobs: VecDeque<Job>,
     in_flight: usize,
-    acked: Vec<Events>,
     failed: Option<anyhow::Error>,
     closed: bool,
 }
@@ -58,12 +68,17 @@ struct State {
 enum Outcome {
     Acked,
     /// Too large: to be sent in halves.
-    Halves(Events, Events),
+    Halves(Job, Job),
     Failed(anyhow::Error),
 }
 
 impl HttpSink {
-    pub(super) fn open(url: &str, settings: &Settings, session: &Session) -> Result<Self> {
+    pub(super) fn open(
+        url: &str,
+        settings: &Settings,
+        session: &Session,
+        acked: Acked,
+    ) -> Result<Self> {
         if http::is_plain(url) && !http::is_loopback(url) && !is_cluster_local(http::host(url)) {
             let host = http::host_and_port(url);
             session.report.warn(&format!(
@@ -78,6 +93,8 @@ impl HttpSink {
             headers: settings.headers.clone(),
             mode: settings.content_mode,
             batch_size: settings.batch_size,
+            room: session.concurrency * 16,
+            acked,
             state: Mutex::default(),
             work: Condvar::new(),
             news: Condvar::new(),
@@ -91,81 +108,61 @@ impl HttpSink {
         Ok(Self { shared })
     }
 
-    /// Hands the acknowledgements over; the lock is free meanwhile.
-    fn note(&self, acked: &mut Acked<'_>) -> Result<()> {
-        let done = std::mem::take(&mut self.shared.lock().acked);
-        if done.is_empty() { Ok(()) } else { acked(&done) }
-    }
-
-    /// Waits until `ready`, noting acknowledgements, for as long as nothing failed and nobody asks to stop.
-    fn wait(&self, acked: &mut Acked<'_>, ready: impl Fn(&State) -> bool) -> Result<()> {
+    /// Waits until `ready`, for as long as nothing failed and nobody asks to stop.
+    fn wait(&self, ready: impl Fn(&State) -> bool) -> Result<()> {
         loop {
-            self.note(acked)?;
             self.shared.session.stop.check()?;
-            let state = self.shared.lock();
-            if state.failed.is_some() {
+            let mut state = self.shared.lock();
+            if let Some(failed) = state.failed.take() {
                 drop(state);
-                return self.fail(acked);
+                self.abandon_posts();
+                return Err(failed);
             }
-            if ready(&state) && state.acked.is_empty() {
-                return Ok(());
-            }
-            if state.acked.is_empty() {
-                drop(self.shared.news.wait_timeout(state, LOOK));
-            }
-        }
-    }
-
-    /// The first failure, after what was in flight beside it.
-    fn fail(&self, acked: &mut Acked<'_>) -> Result<()> {
-        self.settle(acked)?;
-        let failed = self.shared.lock().failed.take();
-        Err(failed.unwrap_or_else(|| fail(Failure::Unexpected, "a post failed without a reason")))
-    }
-
-    fn settle(&self, acked: &mut Acked<'_>) -> Result<()> {
-        let end = Instant::now() + GRACE;
-        self.shared.lock().jobs.clear();
-        loop {
-            self.note(acked)?;
-            let state = self.shared.lock();
-            if (state.in_flight == 0 && state.acked.is_empty()) || Instant::now() >= end {
+            if ready(&state) {
                 return Ok(());
             }
             drop(self.shared.news.wait_timeout(state, LOOK));
         }
     }
+
+    fn abandon_posts(&self) {
+        let end = Instant::now() + GRACE;
+        let mut state = self.shared.lock();
+        state.jobs.clear();
+        while state.in_flight > 0 && Instant::now() < end {
+            let waited = self.shared.news.wait_timeout(state, LOOK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
 }
 
 impl Sink for HttpSink {
-    fn send(&mut self, batch: Arc<Batch>, acked: &mut Acked<'_>) -> Result<()> {
-        let enough = self.shared.session.concurrency * 4;
+    fn send(&mut self, batch: Arc<Batch>) -> Result<()> {
+        let room = self.shared.room;
         for events in self.shared.posts(&batch) {
-            self.wait_for_room(acked, enough)?;
-            self.shared.lock().jobs.push_back(Events { batch: Arc::clone(&batch), range: events });
+            // Half of the room at once: waking for every single post would cost more than the posts do.
+            self.wait_for_room(room)?;
+            self.shared.lock().jobs.push_back(Job { batch: Arc::clone(&batch), events });
             self.shared.work.notify_one();
         }
         Ok(())
     }
 
-    fn finish(&mut self, acked: &mut Acked<'_>) -> Result<()> {
-        self.wait(acked, |state| state.jobs.is_empty() && state.in_flight == 0)
+    fn finish(&mut self) -> Result<()> {
+        self.wait(|state| state.jobs.is_empty() && state.in_flight == 0)
     }
 
-    fn abandon(&mut self, acked: &mut Acked<'_>) -> Result<()> {
-        self.settle(acked)
+    fn abandon(&mut self) {
+        self.abandon_posts();
     }
 }
 
 impl HttpSink {
-    fn wait_for_room(&self, acked: &mut Acked<'_>, enough: usize) -> Result<()> {
+    fn wait_for_room(&self, room: usize) -> Result<()> {
         let state = self.shared.lock();
-        if state.jobs.len() < enough && state.failed.is_none() {
-            return Ok(());
-        }
+        let free = state.jobs.len() < room && state.failed.is_none();
         drop(state);
-        // Waking for every single post would cost more than the posts do.
-        self.wait(acked, |state| state.jobs.len() <= enough / 2)
+        if free { Ok(()) } else { self.wait(|state| state.jobs.len() <= room / 2) }
     }
 }
 
@@ -219,11 +216,17 @@ impl Shared {
                     state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
             };
-            let outcome = self.post(&job);
+            let outcome = match self.post(&job) {
+                Outcome::Acked => match (self.acked)(&job.batch, job.events) {
+                    Ok(()) => Outcome::Acked,
+                    Err(error) => Outcome::Failed(error.context("noting what was delivered")),
+                },
+                other => other,
+            };
             let mut state = self.lock();
             state.in_flight -= 1;
             match outcome {
-                Outcome::Acked => state.acked.push(job),
+                Outcome::Acked => {}
                 Outcome::Halves(first, second) => {
                     state.jobs.push_front(second);
                     state.jobs.push_front(first);
@@ -234,16 +237,17 @@ impl Shared {
                     state.failed.get_or_insert(error);
                 }
             }
-            let idle = state.jobs.len() <= self.session.concurrency * 2 || state.failed.is_some();
+            let news =
+                state.jobs.len() == self.room / 2 || state.in_flight == 0 || state.failed.is_some();
             drop(state);
-            if idle {
+            if news {
                 self.news.notify_one();
             }
         }
     }
 
     /// Posts until there is an outcome.
-    fn post(&self, job: &Events) -> Outcome {
+    fn post(&self, job: &Job) -> Outcome {
         let Session { http, report, stop, backoff, .. } = &self.session;
         let call = self.call(job);
         let mut tries = 0;
@@ -263,19 +267,19 @@ impl Shared {
                 format!(
                     "target: POST {} {}: {outcome}, {} ms",
                     call.host(),
-                    self.name(job),
+                    Self::name(job),
                     started.elapsed().as_millis()
                 )
             });
             let (reason, asked) = match sent {
                 Ok(answer) => match answer.status {
                     200..=299 => return Outcome::Acked,
-                    413 if job.range.len() > 1 => {
-                        let middle = job.range.start + job.range.len() / 2;
-                        let half = |range| Events { batch: Arc::clone(&job.batch), range };
+                    413 if job.events.len() > 1 => {
+                        let middle = job.events.start + job.events.len() / 2;
+                        let half = |events| Job { batch: Arc::clone(&job.batch), events };
                         return Outcome::Halves(
-                            half(job.range.start..middle),
-                            half(middle..job.range.end),
+                            half(job.events.start..middle),
+                            half(middle..job.events.end),
                         );
                     }
                     // "Not found" may be a route that is not there yet (Knative's data plane contract).
@@ -286,7 +290,7 @@ impl Shared {
                             asked.and_then(|value| retry::retry_after(value, chrono::Utc::now())),
                         )
                     }
-                    _ => return Outcome::Failed(self.refusal(job, &call, &answer)),
+                    _ => return Outcome::Failed(Self::refusal(job, &call, &answer)),
                 },
                 Err(broken) => (broken.to_string(), None),
             };
@@ -294,8 +298,9 @@ impl Shared {
             let spent = || {
                 let host = call.host();
                 let why = format!(
-                    "the target {host} did not take {}: {reason} (tried {tries} times)",
-                    self.name(job)
+                    "the target {host} did not take {}: {reason} (tried {})",
+                    Self::name(job),
+                    plural(tries.into(), "time")
                 );
                 Outcome::Failed(fail(Failure::TargetUnavailable, why))
             };
@@ -310,7 +315,7 @@ impl Shared {
             report.debug(|| {
                 format!(
                     "target: retry {tries} of {} in {:.1} s: {reason}",
-                    self.name(job),
+                    Self::name(job),
                     own.as_secs_f64()
                 )
             });
@@ -326,8 +331,10 @@ impl Shared {
         *quiet = Some(quiet.map_or(until, |known| known.max(until)));
     }
 
+    /// Waits out a pause that the target asked for. Nothing new is begun once the run shall stop.
     fn wait_for_quiet(&self) -> Result<()> {
         loop {
+            self.session.stop.check()?;
             let until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
             let left = until
                 .map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
@@ -338,7 +345,7 @@ impl Shared {
         }
     }
 
-    fn refusal(&self, job: &Events, call: &Call, answer: &Answer) -> anyhow::Error {
+    fn refusal(job: &Job, call: &Call, answer: &Answer) -> anyhow::Error {
         let hint = match answer.status {
             300..=399 => "; redirects are not followed: name the final URL",
             401 | 403 => "; does it want an Authorization header (headers: in secret.yml)?",
@@ -352,25 +359,25 @@ impl Shared {
         let what = format!(
             "the target {} refused {}: HTTP {}{said}{hint}",
             call.host(),
-            self.name(job),
+            Self::name(job),
             answer.status
         );
         fail(Failure::TargetRefused, what)
     }
 
-    fn name(&self, job: &Events) -> String {
-        let Some(first) = job.batch.events.get(job.range.start) else { return "an event".into() };
+    fn name(job: &Job) -> String {
+        let Some(first) = job.batch.events.get(job.events.start) else { return "an event".into() };
         let subject = unescape(job.batch.subject_json(first));
-        let others = match job.range.len() {
+        let others = match job.events.len() {
             0 | 1 => String::new(),
             more => format!(" and {} more", more - 1),
         };
         format!("event {} ({subject}){others}", first.id)
     }
 
-    fn call(&self, job: &Events) -> Call {
+    fn call(&self, job: &Job) -> Call {
         let batch = &job.batch;
-        let entries = &batch.events[job.range.clone()];
+        let entries = &batch.events[job.events.clone()];
         let mut call = Call::new("POST", self.url.clone());
         for (name, value) in &self.headers {
             call = call.header(name, value.expose());
@@ -443,6 +450,10 @@ fn status(answer: &Answer) -> String {
 }
 
 /// A name that only resolves inside a cluster: a service's short name, or one below `svc` or `cluster.local`.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "no file, but a host in lower case"
+)]
 fn is_cluster_local(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let is_name = host.parse::<std::net::IpAddr>().is_err();

@@ -1,10 +1,10 @@
 //! NDJSON on stdout. An event counts as delivered when its write returned; what a reader downstream then loses
 //! cannot be known here.
 
-use super::{Acked, Events, Sink};
+use super::{Acked, Sink};
 use crate::event::Batch;
 use crate::exit::{Failed, Failure};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
@@ -12,11 +12,18 @@ use std::sync::Arc;
 const CHUNK: usize = 64 << 10;
 
 /// The process's stdout.
-#[derive(Default)]
-pub(super) struct Stdout;
+pub(super) struct Stdout {
+    acked: Acked,
+}
+
+impl Stdout {
+    pub(super) fn new(acked: Acked) -> Self {
+        Self { acked }
+    }
+}
 
 impl Sink for Stdout {
-    fn send(&mut self, batch: Arc<Batch>, acked: &mut Acked<'_>) -> Result<()> {
+    fn send(&mut self, batch: Arc<Batch>) -> Result<()> {
         let mut out = std::io::stdout().lock();
         let mut from = 0;
         while from < batch.len() {
@@ -29,17 +36,15 @@ impl Sink for Stdout {
                     _ => anyhow::Error::from(error).context("stdout cannot be written"),
                 }
             })?;
-            acked(&[Events { batch: Arc::clone(&batch), range: from..to }])?;
+            (self.acked)(&batch, from..to).context("noting what was delivered")?;
             from = to;
         }
         Ok(())
     }
 
-    fn finish(&mut self, _: &mut Acked<'_>) -> Result<()> {
+    fn finish(&mut self) -> Result<()> {
         Ok(())
     }
 
-    fn abandon(&mut self, _: &mut Acked<'_>) -> Result<()> {
-        Ok(())
-    }
+    fn abandon(&mut self) {}
 }

@@ -2,18 +2,24 @@
 //! rows are known by (period, keys): a group that comes again as it was is one row, one that comes again with
 //! another amount means that the bill changed while it was read.
 
-use super::not_understood;
 use super::request::Query;
+use crate::cloud::errors::{not_understood, unreadable};
 use crate::event::{Data, Row};
 use crate::exit::{Failure, fail};
+use crate::http::Answer;
 use crate::json::{self, is_decimal, plain_text};
-use crate::sums::Amount;
+use crate::sums;
 use crate::window::Window;
 use anyhow::Result;
 use chrono::NaiveDate;
 use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::marker::PhantomData;
 
 /// Every member is optional in the service's model; unknown ones are passed over.
 #[derive(Deserialize)]
@@ -21,14 +27,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 struct Page<'a> {
     next_page_token: Option<String>,
     #[serde(borrow)]
-    results_by_time: Option<Vec<Period<'a>>>,
+    results_by_time: Option<Vec<ResultByTime<'a>>>,
     #[serde(borrow, default)]
-    dimension_value_attributes: Vec<Attributes<'a>>,
+    dimension_value_attributes: Vec<DimensionValue<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Period<'a> {
+struct ResultByTime<'a> {
     time_period: TimePeriod,
     #[serde(borrow, default)]
     groups: Vec<GroupRow<'a>>,
@@ -45,9 +51,37 @@ struct TimePeriod {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct GroupRow<'a> {
-    keys: Vec<String>,
     #[serde(borrow)]
-    metrics: BTreeMap<String, Metric<'a>>,
+    keys: Vec<Text<'a>>,
+    #[serde(borrow)]
+    metrics: Metrics<'a>,
+}
+
+/// A string of the page, copied only where it holds an escape.
+#[derive(Deserialize, Clone, PartialEq, Eq)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A row has one to seven metrics, too few for a tree.
+struct Metrics<'a>(Vec<(Text<'a>, Metric<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Metrics<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<'a>(PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for Entries<'a> {
+            type Value = Metrics<'a>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of metrics")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics<'a>, A::Error> {
+                let mut metrics = Vec::with_capacity(1);
+                while let Some(entry) = map.next_entry()? {
+                    metrics.push(entry);
+                }
+                Ok(Metrics(metrics))
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
 }
 
 #[derive(Deserialize)]
@@ -55,12 +89,13 @@ struct GroupRow<'a> {
 struct Metric<'a> {
     #[serde(borrow)]
     amount: Option<&'a RawValue>,
-    unit: Option<String>,
+    #[serde(borrow)]
+    unit: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Attributes<'a> {
+struct DimensionValue<'a> {
     value: String,
     #[serde(borrow, default)]
     attributes: BTreeMap<String, &'a RawValue>,
@@ -93,17 +128,20 @@ struct Seen(Vec<HashMap<[u32; 2], u32>>);
 
 impl Seen {
     /// `Some(true)` for a row that came before as it is, `Some(false)` for one that said something else.
-    fn insert(&mut self, key: &[u8], content: &[u8]) -> Option<bool> {
-        let key = blake3::hash(key);
-        let [a, b, c, d, e, f, g, h, shard, ..] = *key.as_bytes();
-        let key = [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])];
-        let check = blake3::hash(content);
-        let [a, b, c, d, ..] = *check.as_bytes();
-        let check = u32::from_le_bytes([a, b, c, d]);
-        let shards = self.0.len();
-        let before = self.0[usize::from(shard) % shards].insert(key, check);
+    #[allow(clippy::cast_possible_truncation, reason = "a hash is cut to size")]
+    fn insert(&mut self, key: impl Hash, content: impl Hash) -> Option<bool> {
+        let (key, check) = (hash(key), hash(content) as u32);
+        let shards = self.0.len() as u64;
+        let shard = &mut self.0[(key % shards) as usize];
+        let before = shard.insert([key as u32, (key >> 32) as u32], check);
         before.map(|before| before == check)
     }
+}
+
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl<'a> Reader<'a> {
@@ -121,7 +159,7 @@ impl<'a> Reader<'a> {
             kind,
             account,
             fields: query.groups.iter().map(super::request::Group::field).collect(),
-            seen: Seen(vec![HashMap::new(); 32]),
+            seen: Seen(vec![HashMap::new(); 4]),
             periods: BTreeSet::new(),
             estimated: None,
             account_names: BTreeMap::new(),
@@ -129,18 +167,15 @@ impl<'a> Reader<'a> {
     }
 
     /// The rows of one page.
-    pub(super) fn read(&mut self, body: &[u8]) -> Result<Read> {
-        let page: Page<'_> = serde_json::from_slice(body).map_err(|error| {
-            let start =
-                crate::http::excerpt(&String::from_utf8_lossy(&body[..body.len().min(400)]), 80);
-            not_understood(format!("{error}; it starts: {start:?}"))
-        })?;
+    pub(super) fn read(&mut self, answer: &Answer) -> Result<Read> {
+        let page: Page<'_> =
+            serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error, answer))?;
         let Some(periods) = page.results_by_time else {
             return Err(not_understood("it has no ResultsByTime"));
         };
         for attributes in page.dimension_value_attributes {
             if let Some(name) = attributes.attributes.get("description") {
-                self.account_names.insert(attributes.value, plain_text(name));
+                self.account_names.insert(attributes.value, plain_text(name).into_owned());
             }
         }
         let mut rows = Vec::new();
@@ -161,8 +196,9 @@ impl<'a> Reader<'a> {
                 let (first, last) = self.estimated.unwrap_or((date, date));
                 self.estimated = Some((first.min(date), last.max(date)));
             }
+            let day = date.to_string();
             for group in &period.groups {
-                if let Some(row) = self.row(date, period.estimated, group)? {
+                if let Some(row) = self.row((date, &day), period.estimated, group)? {
                     rows.push(row);
                 }
             }
@@ -172,11 +208,10 @@ impl<'a> Reader<'a> {
 
     fn row(
         &mut self,
-        date: NaiveDate,
+        (date, day): (NaiveDate, &str),
         estimated: bool,
         group: &GroupRow<'_>,
     ) -> Result<Option<Row>> {
-        let day = date.to_string();
         if group.keys.len() != self.fields.len() {
             let (keys, asked) = (group.keys.len(), self.fields.len());
             return Err(not_understood(format!(
@@ -188,17 +223,19 @@ impl<'a> Reader<'a> {
             .groups
             .iter()
             .zip(&group.keys)
-            .map(|(by, key)| json::trim_end(by.value(key)))
+            .map(|(by, key)| json::trim_end(by.value(&key.0)))
             .collect();
-        let mut data = Data::default();
+        let mut data = Data::with_capacity(256);
         data.text("vanceSource", self.source);
         data.text("vanceType", self.kind);
-        data.text("date", &day);
+        data.text("date", day);
         for (field, key) in self.fields.iter().zip(&keys) {
             data.text(field, key);
         }
         for (by, key) in self.query.groups.iter().zip(&keys) {
-            if let Some(name) = self.account_names.get(*key).filter(|_| by.is_linked_account()) {
+            if by.is_linked_account()
+                && let Some(name) = self.account_names.get(*key)
+            {
                 data.text("linkedAccountName", name);
             }
         }
@@ -218,18 +255,7 @@ impl<'a> Reader<'a> {
         if amounts.len() > 1 {
             data.member("metrics", |out| write_metrics(out, &amounts));
         }
-        let sums = amounts.iter().map(|(metric, (amount, unit))| Amount {
-            metric: (*metric).clone(),
-            currency: unit.clone(),
-            amount: amount.clone(),
-        });
-        let sums = sums.collect();
-        let content = amounts
-            .iter()
-            .map(|(_, (amount, unit))| format!("{amount} {unit}\n"))
-            .collect::<String>();
-        let key = format!("{day}\n{}", group.keys.join("\n"));
-        match self.seen.insert(key.as_bytes(), content.as_bytes()) {
+        match self.seen.insert((date, &keys), &amounts) {
             Some(true) => return Ok(None),
             Some(false) => {
                 return Err(fail(
@@ -242,10 +268,15 @@ impl<'a> Reader<'a> {
             None => {}
         }
         let subject = super::super::subject(
-            self.account.into_iter().chain([day.as_str()]).chain(keys.iter().copied()),
+            self.account.into_iter().chain([day]).chain(keys.iter().copied()),
         );
-        let account = self.account.map(str::to_owned);
-        Ok(Some(Row { account, period: date, subject, data, amounts: sums }))
+        let sums = amounts.into_iter().map(|(metric, (amount, unit))| sums::Amount {
+            metric: metric.clone(),
+            currency: unit.to_string(),
+            amount: amount.to_string(),
+        });
+        let (account, amounts) = (self.account.map(str::to_owned), sums.collect());
+        Ok(Some(Row { account, period: date, subject, data, amounts }))
     }
 
     /// The first and the last period that is called estimated.
@@ -269,16 +300,20 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn amount(group: &GroupRow<'_>, metric: &str) -> Result<(String, String), String> {
-    let got = group.metrics.get(metric).ok_or_else(|| format!("the metric {metric} is missing"))?;
+/// A metric's amount and unit.
+type Amount<'a> = (Cow<'a, str>, &'a str);
+
+fn amount<'a>(group: &'a GroupRow<'_>, metric: &str) -> Result<Amount<'a>, String> {
+    let entry = group.metrics.0.iter().find(|(name, _)| name.0 == metric);
+    let (_, got) = entry.ok_or_else(|| format!("the metric {metric} is missing"))?;
     let amount = got.amount.map(plain_text).unwrap_or_default();
     if !is_decimal(&amount) {
         return Err(format!("{metric} is {amount:?}, which is no number"));
     }
-    Ok((amount, got.unit.clone().unwrap_or_default()))
+    Ok((amount, got.unit.as_ref().map_or("", |unit| &unit.0)))
 }
 
-fn write_metrics(out: &mut Vec<u8>, amounts: &[(&String, (String, String))]) {
+fn write_metrics(out: &mut Vec<u8>, amounts: &[(&String, Amount<'_>)]) {
     for (at, (metric, (amount, unit))) in amounts.iter().enumerate() {
         out.push(if at == 0 { b'{' } else { b',' });
         json::write_str(out, metric);
@@ -313,7 +348,7 @@ mod tests {
         );
         let mut rows = Vec::new();
         for page in pages {
-            rows.extend(reader.read(page.as_bytes())?.rows);
+            rows.extend(reader.read(&Answer::of(200, &[], page))?.rows);
         }
         Ok(rows)
     }

@@ -2,6 +2,7 @@
 //! `Message`; the content type says nothing.
 
 use crate::api::{Verdict, clock_difference, is_passing};
+use crate::cloud::errors::{Said, describe, first_words};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
@@ -27,7 +28,9 @@ pub(super) fn judge(answer: &Answer, keys: &Keys) -> Verdict {
         }
         None => (String::new(), String::new()),
     };
-    let said = describe(answer, &code, &message, keys);
+    let told = if is_about_signature(&code) { first_words(&message) } else { &message };
+    let said = Said { code: &code, message: told, ..Said::default() };
+    let said = describe("AWS", said, answer, keys);
     if is_throttling(&code) || is_passing(answer.status) {
         return Verdict::Again(said, None);
     }
@@ -52,30 +55,8 @@ fn short(kind: &str) -> &str {
     kind.split(':').next().unwrap_or_default()
 }
 
-fn describe(answer: &Answer, code: &str, message: &str, keys: &Keys) -> String {
-    let id = answer.request_id().unwrap_or("none");
-    if code.is_empty() {
-        return format!(
-            "HTTP {} without a code of AWS, {:?}, request id {id}",
-            answer.status,
-            answer.excerpt(120)
-        );
-    }
-    let message = if is_about_signature(code) { first_words(message) } else { message };
-    let message = crate::credentials::scrub(message, keys);
-    let message = crate::http::excerpt(&message, 400);
-    format!("{code} (HTTP {}): {message}, request id {id}", answer.status)
-}
-
 fn is_about_signature(code: &str) -> bool {
     code.contains("Signature") || code == "MissingAuthenticationTokenException"
-}
-
-/// The first sentence: what follows echoes the request's headers and signature.
-fn first_words(message: &str) -> &str {
-    let end = message.find(". ").or_else(|| message.find('\n')).unwrap_or(message.len());
-    let message = &message[..end];
-    message.find(['=', '/']).map_or(message, |at| &message[..at])
 }
 
 fn meaning(code: &str, message: &str, answer: &Answer) -> (Failure, String) {
@@ -130,7 +111,6 @@ fn meaning(code: &str, message: &str, answer: &Answer) -> (Failure, String) {
             Failure::Refused,
             "check --date, --metric, --group-by and --filter; refused requests are not billed".into(),
         ),
-        "BillingViewHealthStatusException" | "ResourceNotFoundException" => (Failure::Refused, String::new()),
         "" => (Failure::Refused, "a proxy in between, or an endpoint that is not Cost Explorer's?".into()),
         _ => (Failure::Refused, String::new()),
     }

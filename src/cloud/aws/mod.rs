@@ -11,9 +11,9 @@ mod request;
 use super::{Cloud, Context, Emit, Plan, Renderer, paginate};
 use crate::api::{Api, Budget};
 use crate::config::KeyFile;
-use crate::credentials::{Credentials, aws as chain};
+use crate::credentials::Credentials;
+use crate::credentials::aws::{self as chain, partition};
 use crate::env::Env;
-use crate::exit::{Failure, fail};
 use crate::http::Call;
 use crate::journal::Domain;
 use crate::report::Unit;
@@ -84,29 +84,6 @@ struct Home {
     region: &'static str,
 }
 
-/// Cost Explorer's host and signing region for each partition, as the SDKs' endpoint rules have them. The user's
-/// own region only chooses the partition.
-fn home(region: &str) -> (&'static str, &'static str) {
-    let is = |prefix: &str| region.starts_with(prefix);
-    if is("cn-") {
-        ("https://ce.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1")
-    } else if is("us-gov-") {
-        ("https://ce.us-gov-west-1.amazonaws.com", "us-gov-west-1")
-    } else if is("eusc-") {
-        ("https://ce.eusc-de-east-1.api.amazonwebservices.eu", "eusc-de-east-1")
-    } else if is("us-isob-") {
-        ("https://ce.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1")
-    } else if is("us-isof-") {
-        ("https://ce.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1")
-    } else if is("eu-isoe-") {
-        ("https://ce.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1")
-    } else if is("us-iso-") {
-        ("https://ce.us-iso-east-1.c2s.ic.gov", "us-iso-east-1")
-    } else {
-        ("https://ce.us-east-1.amazonaws.com", "us-east-1")
-    }
-}
-
 impl Aws {
     pub(crate) fn open(args: &Args, context: &Context<'_>) -> Result<Self> {
         let settings = context.settings;
@@ -147,24 +124,21 @@ impl Aws {
 
     /// Where to ask. A given endpoint keeps its partition's signing region.
     fn home(&self, credentials: Option<&Credentials>) -> Home {
-        let region = self
-            .env
-            .get("AWS_REGION")
-            .or_else(|| self.env.get("AWS_DEFAULT_REGION"))
-            .or_else(|| credentials.and_then(|credentials| credentials.region.as_deref()))
-            .unwrap_or("us-east-1");
-        let (default, region) = home(region);
+        let partition = partition::chosen(&self.env, credentials);
         match &self.endpoint {
-            None => Home { endpoint: default.to_owned(), region },
+            None => Home {
+                endpoint: format!("https://{}", partition.billing_host),
+                region: partition.billing_region,
+            },
             Some(endpoint) => {
                 let china = crate::http::host(endpoint).ends_with(".amazonaws.com.cn");
-                let region = if china { "cn-northwest-1" } else { region };
+                let region = if china { "cn-northwest-1" } else { partition.billing_region };
                 Home { endpoint: endpoint.clone(), region }
             }
         }
     }
 
-    fn call(&self, connected: &Connected, body: &[u8]) -> Call {
+    fn call(connected: &Connected, body: &[u8]) -> Call {
         let Connected { credentials, home, .. } = connected;
         let url = format!("{}/", home.endpoint);
         let headers = [("content-type", request::CONTENT_TYPE), ("x-amz-target", request::TARGET)];
@@ -261,10 +235,10 @@ impl Cloud for Aws {
             let body = self.query.body(window, token);
             let answer = self.api.call(
                 &action,
-                || Ok(self.call(connected, &body)),
+                || Ok(Self::call(connected, &body)),
                 |answer| errors::judge(answer, &connected.credentials.keys),
             )?;
-            let page = reader.read(&answer.body).map_err(|error| {
+            let page = reader.read(&answer).map_err(|error| {
                 let id = answer.request_id().unwrap_or("none");
                 let host = crate::http::host_and_port(&connected.home.endpoint);
                 error.context(format!("AWS Cost Explorer: POST {host} {action}, request id {id}"))
@@ -275,7 +249,9 @@ impl Cloud for Aws {
         })?;
         *self.estimated.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             reader.estimated();
-        reader.silent_periods(window).map(|days| report.warn(&days));
+        if let Some(days) = reader.silent_periods(window) {
+            report.warn(&days);
+        }
         Ok(())
     }
 
@@ -289,34 +265,10 @@ impl Cloud for Aws {
     }
 }
 
-/// An answer of Cost Explorer that makes no sense.
-fn not_understood(what: impl std::fmt::Display) -> anyhow::Error {
-    fail(Failure::Refused, format!("the answer is not understood: {what}"))
-}
-
 /// `DAILY` or `MONTHLY`.
 const fn granularity(granularity: Granularity) -> &'static str {
     match granularity {
         Granularity::Daily => "DAILY",
         Granularity::Monthly => "MONTHLY",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::home;
-
-    #[test]
-    fn a_region_only_chooses_the_partition() {
-        for (region, host, scope) in [
-            ("eu-west-1", "https://ce.us-east-1.amazonaws.com", "us-east-1"),
-            ("us-east-1", "https://ce.us-east-1.amazonaws.com", "us-east-1"),
-            ("cn-north-1", "https://ce.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"),
-            ("us-gov-east-1", "https://ce.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
-            ("us-iso-west-1", "https://ce.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
-            ("us-isob-east-1", "https://ce.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"),
-        ] {
-            assert_eq!(home(region), (host, scope), "{region}");
-        }
     }
 }

@@ -1,0 +1,49 @@
+//! What the errors of every cloud have in common: how a refusal is told, and what is kept out of it.
+
+use crate::credentials::{Keys, scrub};
+use crate::exit::{Failure, fail};
+use crate::http::{Answer, excerpt};
+
+/// What a service says in the body of a refusal.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Said<'a> {
+    /// Its own code; empty where the body has none.
+    pub(crate) code: &'a str,
+    /// Its message.
+    pub(crate) message: &'a str,
+    /// Its name for the request; empty where only a header has it.
+    pub(crate) request_id: &'a str,
+}
+
+/// A refusal as the user reads it: code, status, message without keys, request id. `cloud` is the name for an
+/// answer without a code, which may come from anybody in between.
+pub(crate) fn describe(cloud: &str, said: Said<'_>, answer: &Answer, keys: &Keys) -> String {
+    let in_body = Some(said.request_id).filter(|id| !id.is_empty());
+    let id = in_body.or_else(|| answer.request_id()).unwrap_or("none");
+    let Said { code, message, .. } = said;
+    if code.is_empty() {
+        let start = scrub(&answer.excerpt(120), keys);
+        let status = answer.status;
+        return format!("HTTP {status} without a code of {cloud}, {start:?}, request id {id}");
+    }
+    let message = excerpt(&answer.hide(&scrub(message, keys)), 400);
+    let message = message.trim_end_matches('.');
+    format!("{code} (HTTP {}): {message}, request id {id}", answer.status)
+}
+
+/// The first sentence of a message about a signature: what follows may echo the request's headers.
+pub(crate) fn first_words(message: &str) -> &str {
+    let end = message.find(". ").or_else(|| message.find('\n')).unwrap_or(message.len());
+    let message = &message[..end];
+    message.find(['=', '/']).map_or(message, |at| &message[..at])
+}
+
+/// An answer that makes no sense.
+pub(crate) fn not_understood(what: impl std::fmt::Display) -> anyhow::Error {
+    fail(Failure::Refused, format!("the answer is not understood: {what}"))
+}
+
+/// An answer that is not the JSON it should be.
+pub(crate) fn unreadable(error: &serde_json::Error, answer: &Answer) -> anyhow::Error {
+    not_understood(format!("{error}; it starts: {:?}", answer.excerpt(80)))
+}

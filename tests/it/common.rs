@@ -1,0 +1,418 @@
+//! The harness: runs the binary with a cleared environment in an empty directory, and plays target.
+//!
+//! Every run is checked for leaks: neither stream may hold a key, a token, a signature or a query string.
+
+mod target;
+
+use billing_pull::demo::server::{Reply, Request};
+use billing_pull::demo::{self, Sample, SampleCloud};
+use chrono::{Days, NaiveDate, Utc};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+pub use target::{Gate, Target, events_of};
+use tempfile::TempDir;
+
+/// No run takes this long unless it hangs.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// A sample cloud, which lives as long as a run against it.
+pub type Cloud = Arc<SampleCloud>;
+
+/// A sample cloud that makes no trouble.
+pub fn cloud() -> Cloud {
+    cloud_of(Sample::default())
+}
+
+/// A sample cloud with this bill.
+pub fn cloud_of(sample: Sample) -> Cloud {
+    twisted(sample, |_, _, reply| reply)
+}
+
+/// A sample cloud whose answers pass through `twist`: the number of the request (from 1), the request, the answer.
+pub fn twisted(
+    sample: Sample,
+    twist: impl Fn(usize, &Request, Reply) -> Reply + Send + Sync + 'static,
+) -> Cloud {
+    Arc::new(SampleCloud::start(sample, twist).unwrap())
+}
+
+/// The day `ago` days before today, in UTC.
+pub fn day(ago: u64) -> NaiveDate {
+    Utc::now().date_naive() - Days::new(ago)
+}
+
+/// A run to be.
+pub struct Run {
+    arguments: Vec<String>,
+    env: BTreeMap<String, String>,
+    directory: TempDir,
+    secrets: BTreeSet<String>,
+    cloud: Option<Cloud>,
+    reader: Reader,
+}
+
+impl Run {
+    /// `billing-pull ARGUMENTS`, with nothing else around it.
+    pub fn bare(arguments: &[&str]) -> Self {
+        let directory = TempDir::new().unwrap();
+        let home = directory.path().display().to_string();
+        Self {
+            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            env: [("HOME".to_owned(), home)].into(),
+            directory,
+            secrets: [demo::ACCESS_KEY_ID, demo::SECRET_ACCESS_KEY].map(str::to_owned).into(),
+            cloud: None,
+            reader: Reader::Busy,
+        }
+    }
+
+    /// `billing-pull COMMAND` without a pause between tries.
+    pub fn command(command: &str) -> Self {
+        Self::bare(&[command, "--retry-delay", "0"])
+    }
+
+    /// The same against this sample cloud, with its keys in the environment.
+    pub fn of(command: &str, cloud: &Cloud) -> Self {
+        let names = match command.split('-').next() {
+            Some("alicloud") => ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+            Some("baidu") => ["BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY"],
+            _ => ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+        };
+        let run = Self::command(command)
+            .args(["--endpoint", &cloud.url()])
+            .env(names[0], demo::ACCESS_KEY_ID)
+            .env(names[1], demo::SECRET_ACCESS_KEY);
+        Self { cloud: Some(Arc::clone(cloud)), ..run }
+    }
+
+    /// `billing-pull aws` against this sample cloud.
+    pub fn aws(cloud: &Cloud) -> Self {
+        Self::of("aws", cloud)
+    }
+
+    /// Adds an argument.
+    pub fn arg(self, argument: impl ToString) -> Self {
+        self.args([argument])
+    }
+
+    /// Adds arguments.
+    pub fn args<T: ToString>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.to_string()));
+        self
+    }
+
+    /// Sets a variable. What is named like a secret is one.
+    pub fn env(mut self, name: &str, value: impl ToString) -> Self {
+        let value = value.to_string();
+        let secret = ["ACCESS_KEY", "SECRET_", "TOKEN"].iter().any(|mark| name.contains(mark));
+        if secret && !name.ends_with("_FILE") && !value.trim().is_empty() {
+            self.secrets.insert(value.trim().to_owned());
+        }
+        self.env.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Unsets a variable.
+    pub fn without(mut self, name: &str) -> Self {
+        self.env.remove(name);
+        self
+    }
+
+    /// Writes a file into the run's directory, which is the current and the home directory.
+    pub fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    /// Something else that neither stream may hold.
+    pub fn secret(mut self, text: &str) -> Self {
+        self.secrets.insert(text.to_owned());
+        self
+    }
+
+    /// Posts to this target.
+    pub fn to(self, target: &Target) -> Self {
+        self.args(["--target", &target.url()])
+    }
+
+    /// A path in the run's directory.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Nobody reads its stdout.
+    pub fn unread(mut self) -> Self {
+        self.reader = Reader::Idle;
+        self
+    }
+
+    /// The reader of its stdout is gone.
+    pub fn unheard(mut self) -> Self {
+        self.reader = Reader::Gone;
+        self
+    }
+
+    /// Its stdout goes to this file.
+    pub fn stdout_to(mut self, path: &str) -> Self {
+        self.reader = Reader::File(std::fs::File::options().write(true).open(path).unwrap());
+        self
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Running {
+        let stdout = match &self.reader {
+            Reader::File(file) => file.try_clone().unwrap().into(),
+            _ => Stdio::piped(),
+        };
+        let mut child = Command::new(env!("CARGO_BIN_EXE_billing-pull"))
+            .args(&self.arguments)
+            .env_clear()
+            .envs(&self.env)
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = Stream::drain(child.stderr.take().unwrap());
+        let stdout = match self.reader {
+            Reader::Busy => Stream::drain(child.stdout.take().unwrap()),
+            Reader::Idle | Reader::File(_) => Stream::drain(std::io::empty()),
+            Reader::Gone => {
+                drop(child.stdout.take());
+                Stream::drain(std::io::empty())
+            }
+        };
+        Running { run: self, child, stdout, stderr }
+    }
+
+    /// Runs it to its end.
+    pub fn go(self) -> Done {
+        self.start().end()
+    }
+}
+
+/// What becomes of a run's stdout.
+enum Reader {
+    Busy,
+    Idle,
+    Gone,
+    File(std::fs::File),
+}
+
+/// A stream that is read on a thread of its own.
+#[derive(Clone, Default)]
+struct Stream(Arc<(Mutex<Text>, Condvar)>);
+
+#[derive(Default)]
+struct Text {
+    bytes: Vec<u8>,
+    over: bool,
+}
+
+impl Stream {
+    fn drain(mut stream: impl Read + Send + 'static) -> Self {
+        let shared = Self::default();
+        let Self(inner) = shared.clone();
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            loop {
+                let read = stream.read(&mut chunk).unwrap_or(0);
+                let mut text = inner.0.lock().unwrap();
+                text.bytes.extend_from_slice(&chunk[..read]);
+                text.over = read == 0;
+                inner.1.notify_all();
+                if text.over {
+                    return;
+                }
+            }
+        });
+        shared
+    }
+
+    /// Its text once it is `ready`, if that comes in time.
+    fn text(&self, ready: impl Fn(&Text) -> bool, patience: Duration) -> Option<String> {
+        let text = self.0.0.lock().unwrap();
+        let (text, late) =
+            self.0.1.wait_timeout_while(text, patience, |text| !ready(text)).unwrap();
+        (!late.timed_out()).then(|| String::from_utf8(text.bytes.clone()).unwrap())
+    }
+}
+
+/// A run under way.
+pub struct Running {
+    run: Run,
+    child: Child,
+    stdout: Stream,
+    stderr: Stream,
+}
+
+impl Running {
+    /// Sends a signal: `INT`, `TERM`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Sends it again and again until the run ends: two signals may arrive as one.
+    pub fn signal_till_end(self, name: &str) -> Done {
+        for _ in 0..1000 {
+            if self.stderr.text(|text| text.over, Duration::from_millis(20)).is_some() {
+                break;
+            }
+            self.signal(name);
+        }
+        self.end()
+    }
+
+    /// Waits until stderr holds this.
+    pub fn await_stderr(&self, needle: &str) {
+        let heard = |text: &Text| {
+            text.over || text.bytes.windows(needle.len()).any(|part| part == needle.as_bytes())
+        };
+        let text = self.stderr.text(heard, HANGS);
+        assert!(
+            text.as_ref().is_some_and(|text| text.contains(needle)),
+            "{needle:?} never came: {text:?}"
+        );
+    }
+
+    /// Waits for its end.
+    pub fn end(mut self) -> Done {
+        let ended = |stream: &Stream| stream.text(|text| text.over, HANGS);
+        let (Some(stderr), Some(stdout)) = (ended(&self.stderr), ended(&self.stdout)) else {
+            drop(self.child.kill());
+            panic!("{:?} hangs", self.run.arguments);
+        };
+        let code = self.child.wait().unwrap().code();
+        let code = code.unwrap_or_else(|| panic!("a signal ended it; {stderr}"));
+        let done = Done { code, stdout, stderr, directory: self.run.directory };
+        let asked = self.run.cloud.map(|cloud| cloud.seen()).unwrap_or_default();
+        for secret in self.run.secrets.into_iter().chain(asked.iter().flat_map(signs)) {
+            for (name, stream) in [("stdout", &done.stdout), ("stderr", &done.stderr)] {
+                assert!(!stream.contains(&secret), "{name} holds {secret:?}: {stream}");
+            }
+        }
+        done
+    }
+}
+
+/// What a request was signed with, and its query.
+fn signs(request: &Request) -> Vec<String> {
+    let authorization = request.header("authorization").unwrap_or_default();
+    let end = authorization.rsplit(['=', '/', ':']).find(|part| part.len() > 20);
+    let query = request.target.split_once('?').map(|(_, query)| query);
+    let token = request.header("x-amz-security-token");
+    [end, query, token]
+        .into_iter()
+        .flatten()
+        .map(str::to_owned)
+        .chain(request.query().remove("Signature"))
+        .filter(|text| !text.is_empty())
+        .collect()
+}
+
+/// A run that has ended.
+pub struct Done {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    directory: TempDir,
+}
+
+impl Done {
+    /// Fails the test unless it ended with this exit code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "exit code; stderr: {}", self.stderr);
+        self
+    }
+
+    /// Fails the test unless stderr holds each of these.
+    #[track_caller]
+    pub fn says(self, needles: &[&str]) -> Self {
+        for needle in needles {
+            assert!(self.stderr.contains(needle), "{needle:?} is not in: {}", self.stderr);
+        }
+        self
+    }
+
+    /// Fails the test if stderr holds this.
+    #[track_caller]
+    pub fn never_says(self, needle: &str) -> Self {
+        assert!(!self.stderr.contains(needle), "{needle:?} is in: {}", self.stderr);
+        self
+    }
+
+    /// The events on stdout. Each line must be one, for the official SDK too.
+    #[track_caller]
+    pub fn events(&self) -> Vec<Value> {
+        self.cloudevents();
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The events on stdout as the official SDK reads them.
+    #[track_caller]
+    pub fn cloudevents(&self) -> Vec<cloudevents::Event> {
+        let parse = |line: &str| {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+        };
+        assert!(self.stdout.is_empty() || self.stdout.ends_with('\n'), "a torn last line");
+        self.stdout.lines().map(parse).collect()
+    }
+
+    /// One attribute of every event on stdout.
+    #[track_caller]
+    pub fn each(&self, attribute: &str) -> Vec<String> {
+        each(&self.events(), attribute)
+    }
+
+    /// The last line of stderr, which is the closing line of a pull.
+    pub fn closing(&self) -> &str {
+        let last = self.stderr.lines().last().unwrap_or_default();
+        last.strip_prefix("billing-pull: ").unwrap_or(last)
+    }
+
+    /// The run's directory.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+/// One attribute of every event, as text.
+#[track_caller]
+pub fn each(events: &[Value], attribute: &str) -> Vec<String> {
+    let text = |event: &Value| match &event[attribute] {
+        Value::String(text) => text.clone(),
+        other => panic!("{attribute} is {other}"),
+    };
+    events.iter().map(text).collect()
+}
+
+/// Fails the test if a text comes twice.
+#[track_caller]
+pub fn assert_unique(texts: &[String]) {
+    let mut seen = BTreeSet::new();
+    for text in texts {
+        assert!(seen.insert(text), "{text} comes twice");
+    }
+}
+
+/// The JSON bodies that a cloud was sent.
+pub fn bodies(cloud: &SampleCloud) -> Vec<Value> {
+    cloud.seen().iter().map(|request| serde_json::from_slice(&request.body).unwrap()).collect()
+}
+
+/// An answer whose JSON body `edit` has changed.
+pub fn change(reply: Reply, edit: impl FnOnce(&mut Value)) -> Reply {
+    let mut body = serde_json::from_slice(&reply.body).unwrap();
+    edit(&mut body);
+    Reply { body: body.to_string().into_bytes(), ..reply }
+}
