@@ -37,6 +37,7 @@ pub struct Cli {
 
 /// Everything that the program can do.
 #[derive(clap::Subcommand, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one of them")]
 pub enum Command {
     /// A pull.
     #[command(flatten)]

@@ -30,14 +30,16 @@ pub(crate) fn pull(
     cloud: Box<dyn Cloud>,
     window: Window,
     sink: &mut dyn Sink,
-    ledger: Option<&mut Ledger>,
+    mut ledger: Option<&mut Ledger>,
     session: &Session,
 ) -> Result<Box<dyn Cloud>> {
     let pages = fetch(cloud, window)?;
-    let result = deliver(&pages, sink, ledger, session);
+    let result = deliver(&pages, sink, ledger.as_deref_mut(), session);
     if result.is_err() {
         // What was acknowledged while the failure became known still counts.
         sink.abandon();
+        // The failure is what is told; a disk that fails beside it will fail the next run.
+        drop(ledger.map(|ledger| ledger.sync()));
     }
     result
 }

@@ -18,7 +18,7 @@ pub(crate) struct Amount {
     /// Its currency or unit; empty where the bill does not say.
     pub(crate) currency: String,
     /// Its digits as the service sent them.
-    pub(crate) amount: String,
+    pub(crate) digits: String,
 }
 
 /// Sums by metric and currency.
@@ -28,8 +28,8 @@ pub(crate) struct Sums(Vec<(String, String, Sum)>);
 impl Sums {
     /// Adds one amount; an empty one is none.
     pub(crate) fn add(&mut self, amount: &Amount) -> Result<()> {
-        let Amount { metric, currency, amount } = amount;
-        let added = self.of(metric, currency).add(amount);
+        let Amount { metric, currency, digits } = amount;
+        let added = self.of(metric, currency).add(digits);
         added.map_err(|why| fail(Failure::Refused, format!("{metric}: {why}")))
     }
 
@@ -45,10 +45,9 @@ impl Sums {
 
     /// Adds what another part of the same bill sums up to.
     pub(crate) fn merge(&mut self, other: Self) {
-        other
-            .0
-            .into_iter()
-            .for_each(|(metric, currency, sum)| self.of(&metric, &currency).merge(sum));
+        for (metric, currency, sum) in other.0 {
+            self.of(&metric, &currency).merge(sum);
+        }
     }
 
     /// By metric, then by currency, each sum in plain digits.
@@ -144,7 +143,9 @@ mod tests {
 
     fn sum(amounts: &[&str]) -> String {
         let mut sum = Sum::default();
-        amounts.iter().for_each(|amount| sum.add(amount).unwrap());
+        for amount in amounts {
+            sum.add(amount).unwrap();
+        }
         sum.digits()
     }
 
@@ -185,7 +186,7 @@ mod tests {
         let amount = |metric: &str, currency: &str, amount: &str| Amount {
             metric: metric.into(),
             currency: currency.into(),
-            amount: amount.into(),
+            digits: amount.into(),
         };
         let mut sums = Sums::default();
         sums.add(&amount("B", "USD", "1.50")).unwrap();

@@ -57,13 +57,13 @@ pub(super) fn scan<T: Send>(
             std::thread::Builder::new()
                 .name("journal".into())
                 .spawn_scoped(scope, move || {
-                    let mine = (thread..blocks).step_by(threads as usize);
+                    let mine = (thread..blocks).step_by(size(threads));
                     read(file, end, mine, scan, &sender);
                 })
                 .context("no thread to read the journal")?;
         }
         let mut lines = 0;
-        for receiver in receivers.iter().cycle().take(blocks as usize) {
+        for receiver in receivers.iter().cycle().take(size(blocks)) {
             let (result, count) = receiver.recv().context("the journal's reader ended")??;
             match result {
                 Ok(found) => take(found)?,
@@ -73,6 +73,11 @@ pub(super) fn scan<T: Send>(
         }
         Ok(())
     })
+}
+
+/// A length in memory: no journal is longer than what a machine can address.
+fn size(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
 }
 
 fn corrupt(line: u64, why: &str) -> anyhow::Error {
@@ -115,7 +120,7 @@ fn lines_of<'a>(
     // The byte before tells whether the first line starts here.
     let from = (block * BLOCK).saturating_sub(1);
     let stop = ((block + 1) * BLOCK).min(end);
-    buffer.resize((stop - from) as usize, 0);
+    buffer.resize(size(stop - from), 0);
     read(buffer, 0, from)?;
     let start = if block == 0 {
         0
@@ -130,7 +135,7 @@ fn lines_of<'a>(
     let mut known = buffer.len();
     while buffer[known - 1] != b'\n' {
         let at = from + known as u64;
-        buffer.resize(known + TAIL.min((end - at) as usize), 0);
+        buffer.resize(known + TAIL.min(size(end - at)), 0);
         anyhow::ensure!(buffer.len() > known, "the journal became shorter while it was read");
         read(buffer, known, at)?;
         if let Some(line_feed) = memchr::memchr(b'\n', &buffer[known..]) {
@@ -203,7 +208,7 @@ mod tests {
     #[test]
     fn a_line_that_ends_with_its_block() {
         for length in [BLOCK - 2, BLOCK - 1, BLOCK, BLOCK + 1] {
-            let mut text = vec![b'x'; length as usize];
+            let mut text = vec![b'x'; size(length)];
             text.extend_from_slice(b"\nnext\n");
             let lines = read(&text).unwrap();
             assert_eq!(lines.len(), 2, "{length}");

@@ -16,7 +16,6 @@ mod retract;
 mod verify;
 
 pub(crate) use compact::compact;
-pub(crate) use period::Period;
 pub(crate) use read::Domain;
 pub(crate) use verify::verify;
 
@@ -110,6 +109,11 @@ impl Ledger {
             }
             Err(mass) => Ok(Err(mass)),
         }
+    }
+
+    /// Waits until everything noted is on the disk.
+    pub(crate) fn sync(&self) -> Result<()> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner).sync()
     }
 
     /// Notes that the window was delivered whole, and syncs the file.

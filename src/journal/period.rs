@@ -36,15 +36,13 @@ impl Period {
             ("baidu", _) => {
                 let is_period = |name: &str| ["date", "billMonth"].contains(&name);
                 let mut strings = Strings::of(data)?;
-                match (&mut strings).find(|(name, _)| is_period(name)) {
-                    Some((_, text)) => Self::parse(text),
-                    // A field of the bill that is no string may stand before it.
-                    None => {
-                        let members: Members = serde_json::from_str(data).ok()?;
-                        let (_, text) = members.0.iter().find(|(name, _)| is_period(name))?;
-                        Self::parse(&plain_text(text))
-                    }
+                if let Some((_, text)) = (&mut strings).find(|(name, _)| is_period(name)) {
+                    return Self::parse(text);
                 }
+                // A field of the bill that is no string may stand before it.
+                let members: Members = serde_json::from_str(data).ok()?;
+                let (_, text) = members.0.iter().find(|(name, _)| is_period(name))?;
+                Self::parse(&plain_text(text))
             }
             _ => Self::of_file(data),
         }

@@ -64,7 +64,9 @@ pub(crate) fn verify(path: &Path, out: &mut dyn Write, report: &Report) -> Resul
     let read =
         |block: &Block<'_>| Ok(block.lines().map(|(_, line)| read(line)).collect::<Vec<_>>());
     let result = blocks::scan(journal.file(), journal.end(), read, |lines| {
-        lines.into_iter().for_each(|line| book.add(line));
+        for line in lines {
+            book.add(line);
+        }
         Ok(())
     });
     journal.context(result)?;
@@ -194,7 +196,7 @@ fn write(book: &Book, out: &mut dyn Write) -> std::io::Result<()> {
         let mut sums = String::new();
         for (metric, currencies) in &window.sums {
             for (currency, sum) in currencies {
-                sums.push_str(&format!(", {metric} {sum} {currency}"));
+                sums.extend([", ", metric, " ", sum, " ", currency]);
             }
         }
         let scope =

@@ -26,5 +26,7 @@ mod events;
 mod failures;
 // What a first look shows: --demo, --help, the commands there are.
 mod first_minute;
+// The journal: what is sent again and what is not, whatever happens in between.
+mod journal;
 // What is said on stderr: closing line, levels, JSON, --dry-run.
 mod report;

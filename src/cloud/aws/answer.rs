@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
         let sums = amounts.into_iter().map(|(metric, (amount, unit))| sums::Amount {
             metric: metric.clone(),
             currency: unit.to_string(),
-            amount: amount.to_string(),
+            digits: amount.to_string(),
         });
         let (account, amounts) = (self.account.map(str::to_owned), sums.collect());
         Ok(Some(Row { account, period: date, subject, data, amounts }))

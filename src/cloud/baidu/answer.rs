@@ -71,9 +71,9 @@ fn amounts(bill: &Members) -> Vec<Amount> {
     let amounts = bill.0.iter().filter(|(name, _)| is_amount(name)).map(|(name, value)| Amount {
         metric: name.clone(),
         currency: "CNY".to_owned(),
-        amount: plain_text(value).into_owned(),
+        digits: plain_text(value).into_owned(),
     });
-    amounts.filter(|amount| is_decimal(&amount.amount)).collect()
+    amounts.filter(|amount| is_decimal(&amount.digits)).collect()
 }
 
 /// Reads pages, several at a time.
