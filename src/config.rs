@@ -10,6 +10,7 @@ use crate::env::Env;
 use crate::exit::{Failed, Failure, fail};
 use crate::http;
 use crate::secret::Secret;
+use crate::shard::Shard;
 use crate::window::Granularity;
 use anyhow::{Context, Result};
 use serde_yaml::Value;
@@ -59,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) keys: Option<KeyFile>,
     /// `--max-requests`
     pub(crate) max_requests: Option<u64>,
+    /// `--shard`, or `--shards` and the pod's number.
+    pub(crate) shard: Option<Shard>,
     /// The endpoint and whether it was named explicitly.
     endpoint: Option<(String, bool)>,
     /// What the user should be told once.
@@ -127,6 +130,7 @@ impl Settings {
             account: account.filter(|account| !account.is_empty()),
             keys,
             max_requests: options.max_requests,
+            shard: Shard::resolve(options, env)?,
             endpoint,
             notes,
         })

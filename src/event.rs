@@ -5,6 +5,8 @@
 //! An event's place is its line in a [`Batch`]: the same bytes go to stdout, into an HTTP body and into the
 //! journal. How an id is computed is told in [`crate::identity`].
 
+mod laid;
+
 use crate::identity::{ContentKey, Id};
 use crate::json::{self, Members};
 use crate::sums::{Amount, Sums};
@@ -14,6 +16,8 @@ use cloudevents::{EventBuilder, EventBuilderV10};
 use serde_json::value::RawValue;
 use std::ops::Range;
 use std::sync::Arc;
+
+pub(crate) use laid::{Buffers, Frame, Laid};
 
 /// Data members that say when and where a row was read, not what it says: they play no part in the id.
 /// `estimated` turns false when a month closes although no amount moved; a bill file may be renamed.
@@ -174,8 +178,10 @@ pub(crate) const HEAD: &[u8] = br#"{"specversion":"1.0","id":""#;
 pub(crate) const RETRACTED: &str = ".retracted";
 /// The length of a UUID in text.
 pub(crate) const ID_LENGTH: usize = 36;
-/// What stands before the data in every line.
+/// What stands before the data.
 const DATA: &[u8] = br#","data":"#;
+/// What stands behind it.
+const LINE_END: &[u8] = b"}\n";
 
 impl Envelope {
     /// A template for events of this source and type, pulled at `time` (UTC).
@@ -242,6 +248,8 @@ pub(crate) struct Batch {
     /// What their amounts sum up to.
     pub(crate) sums: Sums,
     identifier: Identifier,
+    /// Where its buffers go in the end.
+    home: Option<laid::Home>,
 }
 
 /// One event of a [`Batch`].
@@ -274,6 +282,7 @@ impl Batch {
             of_month: false,
             sums: Sums::default(),
             identifier: Identifier::default(),
+            home: None,
         }
     }
 
@@ -315,13 +324,7 @@ impl Batch {
         out.extend_from_slice(subject);
         let subject = subject_at..out.len();
         out.extend_from_slice(&self.envelope.tail);
-        let mut account_at = out.len()..out.len();
-        if !account.is_empty() {
-            out.extend_from_slice(br#","account":""#);
-            account_at = out.len()..out.len() + account.len();
-            out.extend_from_slice(account);
-            out.push(b'"');
-        }
+        let account = laid::write_account(out, account);
         if let Some(old) = restates {
             write_extension(out, "restates", &old.to_string());
         }
@@ -329,12 +332,12 @@ impl Batch {
         let data_at = out.len();
         let base = write(out);
         let data = data_at..out.len();
-        out.extend_from_slice(b"}\n");
+        out.extend_from_slice(LINE_END);
         let line = start..out.len();
         self.events.push(Entry {
             line,
             subject,
-            account: account_at,
+            account,
             data,
             base,
             id: base,
@@ -384,7 +387,9 @@ impl Batch {
 
     /// No events yet, of the same kind.
     pub(crate) fn like(&self) -> Self {
-        Self { of_month: self.of_month, ..Self::new(Arc::clone(&self.envelope)) }
+        let mut batch = Self::new(Arc::clone(&self.envelope));
+        batch.of_month = self.of_month;
+        batch
     }
 
     /// Whether they take back what was said before.

@@ -14,6 +14,7 @@ mod cli;
 mod cloud;
 mod config;
 mod credentials;
+mod days;
 #[doc(hidden)]
 pub mod demo;
 mod env;
@@ -23,11 +24,13 @@ mod http;
 mod identity;
 mod journal;
 mod json;
+pub mod manual;
 mod proofs;
 mod pull;
 mod report;
 mod retry;
 mod secret;
+mod shard;
 mod sign;
 mod sink;
 mod stop;
@@ -38,12 +41,31 @@ use api::Session;
 pub use cli::Cli;
 use cli::{Command, JournalCommand, PullOptions};
 pub use env::Env;
-pub use exit::Failure;
+pub use exit::{Failure, table as exit_codes};
 use journal::{Journal, Ledger};
 use report::{Level, Report};
+pub use report::{LogFormat, report_bugs};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
+
+/// The command line with everything that `--help` shows.
+pub fn command() -> clap::Command {
+    manual::annotate("", <Cli as clap::CommandFactory>::command())
+}
+
+/// The options that every pull has, for lists that name them once.
+pub fn options_of_every_pull() -> clap::Command {
+    <PullOptions as clap::Args>::augment_args(clap::Command::new("pull"))
+}
+
+/// Reads the process's arguments.
+///
+/// # Errors
+/// What clap has to say to the user: a mistake, help or the version.
+pub fn parse() -> Result<Cli, clap::Error> {
+    <Cli as clap::FromArgMatches>::from_arg_matches(&command().try_get_matches()?)
+}
 
 /// Runs the command and returns the process's exit code. Everything that is to be said has been said on stderr.
 pub fn run(cli: &Cli, env: &Env) -> u8 {
@@ -99,8 +121,8 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
         // Whose windows count is known by the credentials.
         cloud.connect()?;
     }
-    let Some(window) = find_window(options, journal.as_ref(), &*cloud, now, report)? else {
-        report.info("the window holds no day yet: nothing to pull");
+    let Some(window) = days::find(&*cloud, options, &settings, journal.as_ref(), now, report)?
+    else {
         return Ok(());
     };
     report.set_window(&window.to_string());
@@ -134,38 +156,6 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
         report.info(&message);
     }
     Ok(())
-}
-
-/// The days to pull; the journal says where two words of `--date` start.
-fn find_window(
-    options: &PullOptions,
-    journal: Option<&Journal>,
-    cloud: &dyn cloud::Cloud,
-    now: chrono::DateTime<chrono::Utc>,
-    report: &Report,
-) -> anyhow::Result<Option<window::Window>> {
-    let calendar = cloud.calendar();
-    let (when, granularity) = (&options.date, options.granularity);
-    let mut wish = window::Wish { when, granularity, journal: None };
-    if when.goes_by_journal() {
-        let windows = match (journal, &options.journal) {
-            (Some(journal), _) => Some(journal.windows()?),
-            (None, Some(path)) => Some(journal::peek(path)?),
-            (None, None) if *when == window::When::SinceJournal => {
-                let message = "--date since-journal needs --journal FILE";
-                return Err(exit::fail(Failure::Usage, message));
-            }
-            (None, None) => None,
-        };
-        let windows = windows.unwrap_or_default();
-        wish.journal = journal::resume(&windows, when, granularity, cloud)?;
-    }
-    let window = window::resolve(&wish, &calendar, now)?;
-    if let Some(lost) = wish.journal.and_then(|day| journal::lost(day, &calendar, granularity, now))
-    {
-        report.warn(&lost);
-    }
-    Ok(window)
 }
 
 /// `billing-pull journal`.

@@ -22,7 +22,9 @@ pub(crate) fn describe(cloud: &str, said: Said<'_>, answer: &Answer, keys: &Keys
     let id = in_body.or_else(|| answer.request_id()).unwrap_or("none");
     let Said { code, message, .. } = said;
     if code.is_empty() {
-        let start = scrub(&answer.excerpt(120), keys);
+        // Cut last: a part of a key is found by nobody.
+        let start = answer.hide(&scrub(&String::from_utf8_lossy(&answer.body), keys));
+        let start = excerpt(&start, 120);
         let status = answer.status;
         return format!("HTTP {status} without a code of {cloud}, {start:?}, request id {id}");
     }

@@ -1,6 +1,8 @@
 //! What a cloud is to the rest of the program, and the list of those there are. A new cloud is a new file here
 //! and two lines: its module, and its arm in [`Command::open`].
 
+pub(crate) mod alicloud;
+pub(crate) mod alicloud_oss;
 pub(crate) mod aws;
 pub(crate) mod baidu;
 mod errors;
@@ -14,6 +16,7 @@ use crate::exit::{Failure, fail};
 use crate::identity::Ordinals;
 use crate::journal::{Domain, with_scope};
 use crate::report::plural;
+use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Window};
 use anyhow::Result;
 use chrono::Utc;
@@ -24,6 +27,8 @@ use std::collections::HashSet;
 pub enum Command {
     /// Pull the AWS bill: the cost of one service on one day, by Cost Explorer (each request costs $0.01)
     Aws(aws::Args),
+    /// Pull the Alibaba Cloud bill: the bill of one product on one day, by QueryAccountBill
+    Alicloud(alicloud::Args),
     /// Pull the Baidu AI Cloud bill: one resource on one day or in one month, by GetResourceMonthBill (free)
     Baidu(baidu::Args),
 }
@@ -33,6 +38,7 @@ impl Command {
     pub(crate) fn open(&self, context: &Context<'_>) -> Result<Box<dyn Cloud>> {
         Ok(match self {
             Self::Aws(args) => Box::new(aws::Aws::open(args, context)?),
+            Self::Alicloud(args) => Box::new(alicloud::Alicloud::open(args, context)?),
             Self::Baidu(args) => Box::new(baidu::Baidu::open(args, context)?),
         })
     }
@@ -41,6 +47,7 @@ impl Command {
     pub(crate) fn options(&self) -> &crate::cli::PullOptions {
         match self {
             Self::Aws(args) => &args.pull,
+            Self::Alicloud(args) => &args.pull,
             Self::Baidu(args) => &args.pull,
         }
     }
@@ -86,6 +93,12 @@ pub(crate) trait Cloud: Send {
     /// What narrows or regroups the bill beyond days and account, canonical; empty for the plain bill. Rows are
     /// only compared with rows of the same scope.
     fn scope(&self) -> String;
+
+    /// What `shard` takes of `window`; `None` for a part of nothing. A cloud that bills by file takes the window
+    /// whole and chooses its files.
+    fn part(&self, window: &Window, shard: Shard) -> Option<Window> {
+        window.shard(shard.index, shard.of)
+    }
 
     /// The requests that a pull of `window` starts with, for `--dry-run`: none is made, nothing is signed.
     fn plan(&self, window: &Window) -> Plan;

@@ -35,24 +35,14 @@ pub(crate) struct Place {
     pub(crate) known: u64,
 }
 
-/// Fetches page 1, then the others side by side (at most `concurrency` in flight), and hands them over in order
-/// as (page, of how many, rows). Fails unless the rows read are as many as the service counts, or when a page
-/// names another total or is short although it is not the last. After the first failed page no other is begun;
-/// those that came before it are still handed over.
-pub(crate) fn pages<T: Send>(
-    what: &str,
-    concurrency: usize,
-    fetch: &(dyn Fn(u32) -> Result<Numbered<T>> + Sync),
-    emit: &mut dyn FnMut(u32, u32, Vec<T>) -> Result<()>,
-) -> Result<()> {
-    questions(&[what.to_owned()], concurrency, &|_, page| fetch(page), &mut |place, rows| {
-        emit(place.page, place.of, rows)
-    })
-}
-
-/// The same for several questions, such as the days of a window: all pages of the first, all of the second and
-/// so on. Later questions are asked while earlier ones are under way, as far as `concurrency` goes. `fetch` gets
-/// the index of the question and the number of the page.
+/// Asks questions, such as the days of a window, each with pages of its own, and hands the pages over in order:
+/// all of the first question, all of the second and so on. Page 1 tells how many there are; the others follow
+/// side by side, and so do the first pages of later questions, at most `concurrency` in flight. `fetch` gets the
+/// index of the question and the number of the page.
+///
+/// Fails unless the rows read are as many as the service counts, or when a page names another total or is short
+/// although it is not the last. After the first failed page no other is begun; those that came before it are
+/// still handed over.
 ///
 /// At most twice `concurrency` pages are in flight or wait for their turn, so that memory stays flat.
 pub(crate) fn questions<T: Send>(

@@ -11,6 +11,18 @@ fn service(total: u32, size: u32) -> impl Fn(u32) -> Result<Numbered<u32>> + Syn
     }
 }
 
+/// One question alone.
+fn pages<T: Send>(
+    what: &str,
+    concurrency: usize,
+    fetch: &(dyn Fn(u32) -> Result<Numbered<T>> + Sync),
+    emit: &mut dyn FnMut(u32, u32, Vec<T>) -> Result<()>,
+) -> Result<()> {
+    questions(&[what.to_owned()], concurrency, &|_, page| fetch(page), &mut |place, rows| {
+        emit(place.page, place.of, rows)
+    })
+}
+
 fn read(
     concurrency: usize,
     fetch: &(dyn Fn(u32) -> Result<Numbered<u32>> + Sync),

@@ -1,10 +1,16 @@
 //! Where keys come from. A chain asks its sources in order; a source answers [`chain::Found::NotHere`] for "try the
 //! next", with the reason, and `Err` for "here, but broken": a half-set pair never falls through.
 
+pub(crate) mod alicloud;
 pub(crate) mod aws;
 pub(crate) mod baidu;
 mod chain;
 mod environment;
+mod issued;
+mod machine;
+mod metadata;
+#[cfg(test)]
+mod testing;
 
 use crate::exit::{Failure, fail};
 use crate::secret::Secret;
@@ -43,6 +49,11 @@ impl Credentials {
             Err(reason) => Err(fail(Failure::Credentials, format!("{origin}: {reason}"))),
         }
     }
+}
+
+/// An error that ends with exit code 3.
+fn refuse(message: impl Into<String>) -> anyhow::Error {
+    fail(Failure::Credentials, message)
 }
 
 /// `text` of a service without the keys, should it echo one.

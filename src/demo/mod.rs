@@ -1,6 +1,7 @@
 //! The sample cloud: a stand-in for each cloud's billing API on loopback. It verifies signatures, pages, throttles.
 //! `--demo` runs against it, and the tests run against the same one with faults switched on by a twist.
 
+mod alicloud;
 mod aws;
 mod baidu;
 pub mod server;
@@ -84,6 +85,7 @@ impl SampleCloud {
         let pairs = [
             ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
             ("BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY"),
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
         ];
         pairs
             .into_iter()
@@ -100,6 +102,9 @@ fn answer(request: &Request, sample: &Sample) -> Reply {
     }
     if baidu::is_meant(request) {
         return baidu::answer(request, sample);
+    }
+    if alicloud::is_meant(request) {
+        return alicloud::answer(request, sample);
     }
     Reply::new(404, "no API of the sample cloud")
 }
@@ -120,6 +125,10 @@ pub fn throttled(request: &Request) -> Reply {
     }
     if baidu::is_meant(request) {
         return baidu::throttled();
+    }
+    if alicloud::is_meant(request) {
+        let message = "Request was denied due to user flow control.";
+        return alicloud::error(400, "Throttling.User", message);
     }
     Reply::new(429, "")
 }

@@ -99,7 +99,7 @@ impl Completed {
         let row = Row { account, period: self.window.start, subject, data, amounts: Vec::new() };
         let mut batch = Batch::new(Envelope::new(source, COMPLETED, Utc::now(), extensions)?);
         batch.push(&row);
-        Ok(batch.bytes)
+        Ok(std::mem::take(&mut batch.bytes))
     }
 }
 

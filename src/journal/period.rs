@@ -1,6 +1,7 @@
 //! Which day or month a row is about: rows are only compared with rows of the days that a run pulled.
 
 use super::line::Strings;
+use crate::cloud::alicloud_oss::{self as names, BillName};
 use crate::event::Batch;
 use crate::json::{Members, plain_text};
 use chrono::{Datelike, NaiveDate};
@@ -62,21 +63,12 @@ impl Period {
     fn of_file(data: &str) -> Option<Self> {
         const FILE: &str = r#","file":""#;
         let at = memchr::memmem::rfind(data.as_bytes(), FILE.as_bytes())? + FILE.len();
-        let path = data.get(at..)?.split(['"', '!']).next()?;
-        let name = path.rsplit('/').next()?;
-        let period = name.split(['.', '_']).rev().find_map(|part| {
-            let digits = part.replace('-', "");
-            let number = |from: usize, to: usize| digits.get(from..to)?.parse::<u32>().ok();
-            let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-            let year = number(0, 4).filter(|year| plain && *year >= 2000)?.cast_signed();
-            match digits.len() {
-                8 => NaiveDate::from_ymd_opt(year, number(4, 6)?, number(6, 8)?)
-                    .map(|day| Self::new(day, false)),
-                6 => {
-                    NaiveDate::from_ymd_opt(year, number(4, 6)?, 1).map(|day| Self::new(day, true))
-                }
-                _ => None,
-            }
+        let key = data.get(at..)?.split('"').next()?;
+        // A member of an archive stands behind it; the archive has the name.
+        let name = BillName::parse(key.split('!').next()?);
+        let period = name.and_then(|name| name.period).map(|period| match period {
+            names::Period::Day(day) => Self::new(day, false),
+            names::Period::Month(first) => Self::new(first, true),
         });
         // A file whose name tells none: the same on every run.
         Some(period.unwrap_or(Self::new(NaiveDate::default(), false)))

@@ -217,7 +217,7 @@ fn advice(code: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::credentials::aws::Limits;
-    use crate::credentials::aws::tests::session;
+    use crate::credentials::testing::session;
     use crate::env::Env;
 
     #[test]

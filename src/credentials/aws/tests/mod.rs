@@ -1,5 +1,4 @@
-//! The chain as a whole, against fakes on loopback. Every secret in these tests holds the word `hush`, and no
-//! error may show it.
+//! The chain as a whole, against fakes on loopback.
 
 mod near;
 mod order;
@@ -8,52 +7,22 @@ mod program;
 mod roles;
 mod single_sign_on;
 
-use super::{Credentials, Given, Keys, Limits, Machine};
-use crate::api::Session;
+use super::{Given, search};
+use crate::credentials::machine::{Limits, Machine};
+use crate::credentials::testing::{
+    EARLIER, Home, LATER, NARROW, WIDE, keys, parts, refused, session,
+};
+use crate::credentials::{Credentials, Keys};
 use crate::demo::server::{Reply, Request, Server};
 use crate::env::Env;
-use crate::exit::{Failure, kind_of};
-use crate::http::Http;
-use crate::report::{Level, LogFormat, Report};
-use crate::retry::Backoff;
-use crate::secret::Secret;
+use crate::exit::Failure;
 use crate::sign::sigv4;
-use crate::stop::Stop;
 use anyhow::Result;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// A session that retries once, without a pause.
-pub(super) fn session() -> Session {
-    Session {
-        http: Arc::new(Http::new(Duration::from_secs(20))),
-        report: Arc::new(Report::new(Level::Quiet, LogFormat::Text, false)),
-        stop: Stop::default(),
-        backoff: Backoff { retries: 1, first: Duration::ZERO },
-        concurrency: 1,
-    }
-}
-
-/// Limits that nothing reaches which is not meant to hang.
-const WIDE: Limits = Limits {
-    container: Duration::from_secs(20),
-    metadata: Duration::from_secs(20),
-    process: Duration::from_secs(20),
-    pause: Duration::ZERO,
-};
-
-/// Limits for what hangs.
-const NARROW: Limits = Limits {
-    container: Duration::from_millis(150),
-    metadata: Duration::from_millis(500),
-    process: Duration::from_millis(100),
-    pause: Duration::ZERO,
-};
-
 fn find_within(limits: Limits, env: &Env, given: &Given<'_>) -> Result<Credentials> {
-    Machine { session: &session(), env, limits }.find(given)
+    search(&Machine { session: &session(), env, limits }, given)
 }
 
 fn find(env: &Env) -> Result<Credentials> {
@@ -64,71 +33,12 @@ fn find_profile(env: &Env, name: &str) -> Result<Credentials> {
     find_within(WIDE, env, &Given { profile: Some(name), file: None })
 }
 
-/// The message of an error of this kind, which holds no secret.
-#[track_caller]
-fn refused(result: Result<Credentials>, kind: Failure) -> String {
-    let error = result.unwrap_err();
-    let shown = format!("{error:#}");
-    assert_eq!(kind_of(&error), kind, "{shown}");
-    assert!(!shown.contains("hush") && !format!("{error:?}").contains("hush"), "{shown}");
-    assert!(!shown.contains('\n'), "{shown}");
-    shown
-}
-
-/// A home directory of a test's own.
-struct Home(PathBuf);
-
-impl Home {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("billing-pull-aws-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(path.join(".aws")).unwrap();
-        Self(path)
-    }
-
-    /// With these shared files.
-    fn with(config: &str, credentials: &str) -> Self {
-        let home = Self::new();
-        home.write(".aws/config", config);
-        home.write(".aws/credentials", credentials);
-        home
-    }
-
-    fn write(&self, path: &str, text: &str) -> String {
-        let path = self.0.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-
-    /// An environment with this home and no metadata service.
-    fn env(&self, more: &[(&str, &str)]) -> Env {
-        let home = self.0.display().to_string();
-        let own = [("HOME", home.as_str()), ("AWS_EC2_METADATA_DISABLED", "true")];
-        own.iter().chain(more).map(|(name, value)| ((*name).into(), (*value).into())).collect()
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
-
-fn keys(id: &str, secret: &str, token: Option<&str>) -> Keys {
-    Keys {
-        access_key_id: id.to_owned(),
-        secret_access_key: Secret::new(secret),
-        session_token: token.map(Secret::new),
-    }
-}
-
-fn parts(credentials: &Credentials) -> (&str, &str, Option<&str>) {
-    let keys = &credentials.keys;
-    let token = keys.session_token.as_ref().map(Secret::expose);
-    (&keys.access_key_id, keys.secret_access_key.expose(), token)
+/// A home directory with these shared files.
+fn home_with(config: &str, credentials: &str) -> Home {
+    let home = Home::new();
+    home.write(".aws/config", config);
+    home.write(".aws/credentials", credentials);
+    home
 }
 
 /// A pair as a settings file has it.
@@ -194,5 +104,3 @@ fn document(id: &str, end: &str, more: &str) -> String {
         r#"{{"AccessKeyId":"{id}","SecretAccessKey":"hush-{id}","Token":"hush-token","Expiration":"{end}"{more}}}"#
     )
 }
-const LATER: &str = "2999-01-01T00:00:00Z";
-const EARLIER: &str = "2022-06-13T10:00:00Z";

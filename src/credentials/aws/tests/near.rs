@@ -108,7 +108,7 @@ fn a_container_service_that_fails() {
             || Reply::json("{\"AccessKeyId\":\"A\"}"),
             Failure::Refused,
             1,
-            "no SecretAccessKey in it",
+            "no secret access key in it",
         ),
         (
             || Reply::json(document("A", EARLIER, "")),

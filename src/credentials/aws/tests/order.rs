@@ -14,7 +14,7 @@ impl Everything {
     fn new() -> Self {
         let config =
             format!("[default]\n{}[profile other]\n{}", pair("AKIADEFAULT"), pair("AKIAOTHER"));
-        let home = Home::with(&config, "");
+        let home = home_with(&config, "");
         home.write("token", "hush.web.token\n");
         Self {
             home,
@@ -71,7 +71,7 @@ fn sources_come_in_their_order() {
 
 #[test]
 fn a_named_profile_is_used_or_an_error() {
-    let home = Home::with(&format!("[profile other]\n{}", pair("AKIAOTHER")), "[third]\n");
+    let home = home_with(&format!("[profile other]\n{}", pair("AKIAOTHER")), "[third]\n");
     let env = home.env(&[("AWS_PROFILE", "other")]);
     assert_eq!(parts(&find(&env).unwrap()).0, "AKIAOTHER");
     let shown = refused(find(&home.env(&[("AWS_PROFILE", "prod")])), Failure::Credentials);
@@ -115,7 +115,7 @@ fn half_of_a_pair_never_falls_through() {
         ("aws_access_key_id = AKIAHALF", "has aws_access_key_id and no aws_secret_access_key"),
         ("aws_secret_access_key = hush\naws_access_key_id =", "and no aws_access_key_id"),
     ] {
-        let home = Home::with("", &format!("[default]\n{setting}\n"));
+        let home = home_with("", &format!("[default]\n{setting}\n"));
         let shown = refused(find(&home.env(&[])), Failure::Credentials);
         assert!(shown.contains(missing), "{shown}");
     }
@@ -161,7 +161,7 @@ fn no_home_breaks_nothing() {
 #[test]
 fn a_profile_without_keys_still_says_the_region() {
     let container = Server::start(|_| Reply::json(document("AKIACONTAINER", LATER, ""))).unwrap();
-    let home = Home::with("[default]\nregion = cn-north-1\n", "");
+    let home = home_with("[default]\nregion = cn-north-1\n", "");
     let env = home.env(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container.url())]);
     let found = find(&env).unwrap();
     assert_eq!(found.region.as_deref(), Some("cn-north-1"));
@@ -176,6 +176,6 @@ fn a_wish_to_stop_ends_the_search() {
     for first in 2..5 {
         let env = all.env(first);
         let machine = Machine { session: &session, env: &env, limits: WIDE };
-        refused(machine.find(&Given::default()), Failure::Terminated);
+        refused(search(&machine, &Given::default()), Failure::Terminated);
     }
 }

@@ -10,7 +10,7 @@ fn keys_stand_in_either_file() {
         pair("AKIACONFIG"),
         pair("AKIAWORDS"),
     );
-    let home = Home::with(&config, "");
+    let home = home_with(&config, "");
     let found = find(&home.env(&[])).unwrap();
     assert_eq!(parts(&found), ("AKIACONFIG", "hush-AKIACONFIG", Some("hush-old")));
     assert_eq!(found.region.as_deref(), Some("eu-west-1"));
@@ -31,7 +31,7 @@ fn keys_stand_in_either_file() {
 fn profile_default_comes_before_default() {
     let config =
         format!("[profile default]\n{}[default]\n{}region = x-1\n", pair("AKIAA"), pair("AKIAB"));
-    let found = find(&Home::with(&config, "").env(&[])).unwrap();
+    let found = find(&home_with(&config, "").env(&[])).unwrap();
     assert_eq!((parts(&found).0, found.region.as_deref()), ("AKIAA", Some("x-1")));
 }
 
@@ -50,7 +50,7 @@ fn files_elsewhere() {
 
 #[test]
 fn a_file_that_cannot_be_used_is_an_error() {
-    let home = Home::with("[default]\nregion = x\n  nested\nhush\n", "");
+    let home = home_with("[default]\nregion = x\n  nested\nhush\n", "");
     let cases = [
         (home.env(&[]), "cannot understand ~/.aws/config: line 4 is neither"),
         (
@@ -76,7 +76,7 @@ fn a_file_that_cannot_be_used_is_an_error() {
 
 #[test]
 fn a_section_without_its_prefix_is_pointed_out() {
-    let home = Home::with(&format!("[prod]\n{}", pair("AKIAPROD")), "");
+    let home = home_with(&format!("[prod]\n{}", pair("AKIAPROD")), "");
     let shown = refused(find_profile(&home.env(&[]), "prod"), Failure::Credentials);
     assert!(
         shown.ends_with("the config file has [prod], which must be [profile prod] there"),
@@ -141,7 +141,7 @@ fn what_a_profile_cannot_be() {
              [profile back]\n{role}source_profile = p\n",
             pair("AKIAKEYS"),
         );
-        let home = Home::with(&config, "");
+        let home = home_with(&config, "");
         let shown = refused(find_profile(&home.env(&[]), "p"), Failure::Credentials);
         assert!(shown.contains(reason), "{shown}");
     }

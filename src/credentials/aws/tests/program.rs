@@ -4,7 +4,7 @@ use super::*;
 
 fn run_within(limits: Limits, command: &str) -> Result<Credentials> {
     let config = format!("[profile p]\nregion = eu-west-1\ncredential_process = {command}\n");
-    let home = Home::with(&config, "");
+    let home = home_with(&config, "");
     find_within(limits, &home.env(&[]), &Given { profile: Some("p"), file: None })
 }
 
@@ -42,7 +42,7 @@ fn a_program_that_does_not_serve() {
         ("echo hush", "it wrote not the JSON of credentials"),
         (r#"echo '{"AccessKeyId":"A","SecretAccessKey":"hush"}'"#, "no \"Version\": 1"),
         (r#"echo '{"Version":2,"AccessKeyId":"A","SecretAccessKey":"hush"}'"#, "no \"Version\": 1"),
-        (r#"echo '{"Version":1,"AccessKeyId":"A"}'"#, "no SecretAccessKey in it"),
+        (r#"echo '{"Version":1,"AccessKeyId":"A"}'"#, "no secret access key in it"),
         (
             r#"echo '{"Version":1,"AccessKeyId":"A","SecretAccessKey":"hush","Expiration":"2022-06-13T10:00:00Z"}'"#,
             "expired at 2022-06-13T10:00:00Z",
@@ -66,9 +66,9 @@ fn a_program_that_hangs_is_ended() {
         let shown = refused(run_within(NARROW, command), Failure::Unavailable);
         assert!(shown.contains("did not end within 0.1 s"), "{shown}");
     }
-    let home = Home::with("[profile p]\ncredential_process = sleep 600\n", "");
+    let home = home_with("[profile p]\ncredential_process = sleep 600\n", "");
     let (session, env) = (session(), home.env(&[]));
     session.stop.ask(Failure::Interrupted);
     let machine = Machine { session: &session, env: &env, limits: WIDE };
-    refused(machine.find(&Given { profile: Some("p"), file: None }), Failure::Interrupted);
+    refused(search(&machine, &Given { profile: Some("p"), file: None }), Failure::Interrupted);
 }

@@ -16,7 +16,7 @@ fn a_role_through_another_profile() {
          [profile over]\nrole_arn = {ROLE}\nsource_profile = own\n",
         pair("AKIAOWN"),
     );
-    let home = Home::with(&config, &format!("[base]\n{}", pair("AKIABASE")));
+    let home = home_with(&config, &format!("[base]\n{}", pair("AKIABASE")));
     let env = home.env(&[("AWS_ENDPOINT_URL_STS", &sts.url())]);
 
     let found = find_profile(&env, "prod").unwrap();
@@ -72,7 +72,7 @@ fn a_role_through_a_named_source() {
         ("Ec2InstanceMetadata", "instance metadata, role web"),
     ] {
         let config = format!("[profile p]\nrole_arn = {ROLE}\ncredential_source = {kind}\n");
-        let home = Home::with(&config, "");
+        let home = home_with(&config, "");
         let env = home.env(&[
             ("AWS_ENDPOINT_URL", &sts.url()),
             ("AWS_ACCESS_KEY_ID", "AKIAENV"),
@@ -245,7 +245,7 @@ fn what_is_not_understood() {
 fn a_wrong_secret_and_a_wrong_clock() {
     let hour_ago = chrono::Utc::now() - chrono::TimeDelta::hours(1);
     let date = hour_ago.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let home = Home::with(
+    let home = home_with(
         &format!(
             "[profile p]\nrole_arn = {ROLE}\nsource_profile = b\n[profile b]\n{}aws_session_token = hush/t+=",
             pair("AKIAB")

@@ -35,7 +35,7 @@ fn portal() -> Server {
 #[test]
 fn a_role_for_the_cached_token() {
     let (portal, sts) = (portal(), sts());
-    let home = Home::with(PROFILES, "");
+    let home = home_with(PROFILES, "");
     cache(&home, "corp", &token(LATER));
     cache(&home, "https://old.awsapps.com/start", &token("2999-01-01T00:00:00UTC"));
     let env =
@@ -64,7 +64,7 @@ fn a_role_for_the_cached_token() {
 
 #[test]
 fn a_token_that_does_not_serve() {
-    let home = Home::with(PROFILES, "");
+    let home = home_with(PROFILES, "");
     let env = home.env(&[("AWS_ENDPOINT_URL_SSO", "http://127.0.0.1:1")]);
     let login = "run aws sso login --profile new";
     let told = |what: &str| {
@@ -96,7 +96,7 @@ fn a_token_that_does_not_serve() {
 #[test]
 fn what_the_portal_refuses() {
     type Case = (fn() -> Reply, Failure, &'static str);
-    let home = Home::with(PROFILES, "");
+    let home = home_with(PROFILES, "");
     cache(&home, "corp", &token(LATER));
     let cases: [Case; 7] = [
         (
@@ -160,7 +160,7 @@ fn what_a_profile_must_say() {
     for (settings, reason) in cases {
         let config = format!("[profile p]\n{settings}[sso-session e]\nsso_start_url = u\n");
         let shown =
-            refused(find_profile(&Home::with(&config, "").env(&[]), "p"), Failure::Credentials);
+            refused(find_profile(&home_with(&config, "").env(&[]), "p"), Failure::Credentials);
         assert!(shown.contains(reason), "{shown}");
     }
 }

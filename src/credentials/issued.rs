@@ -23,21 +23,24 @@ pub(super) fn keys(id: &str, secret: &str, token: Option<&str>) -> Result<Keys, 
     Ok(keys)
 }
 
-/// The form in which container and metadata services and `credential_process` hand out keys; it has no `Debug`.
+/// The form in which container and metadata services and `credential_process` hand out keys, with Alibaba's names
+/// for the same members; it has no `Debug`.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Document {
     pub(super) version: Option<u32>,
     access_key_id: Option<String>,
+    #[serde(alias = "AccessKeySecret")]
     secret_access_key: Option<String>,
+    #[serde(alias = "SecurityToken")]
     session_token: Option<String>,
     token: Option<String>,
     pub(super) expiration: Option<String>,
     pub(super) account_id: Option<String>,
     pub(super) role_arn: Option<String>,
     /// Of the metadata service, which reports failures with status 200.
-    pub(super) code: Option<String>,
+    code: Option<String>,
     pub(super) message: Option<String>,
 }
 
@@ -50,14 +53,19 @@ impl Document {
         })
     }
 
+    /// What went wrong, if the answer is a failure under a good status.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.code.as_deref().filter(|code| *code != "Success")
+    }
+
     /// Its keys.
     pub(super) fn keys(&self) -> Result<Keys, String> {
         let required = |value: &'_ Option<String>, name| match value {
             Some(value) => Ok(value.clone()),
             None => Err(format!("no {name} in it")),
         };
-        let id = required(&self.access_key_id, "AccessKeyId")?;
-        let secret = required(&self.secret_access_key, "SecretAccessKey")?;
+        let id = required(&self.access_key_id, "access key id")?;
+        let secret = required(&self.secret_access_key, "secret access key")?;
         keys(&id, &secret, self.session_token.as_deref().or(self.token.as_deref()))
     }
 }
@@ -73,7 +81,7 @@ pub(super) fn unexpired(place: &str, expiration: Option<&str>) -> Result<()> {
     }
 }
 
-/// A time as AWS and its tools write it.
+/// A time as the clouds and their tools write it.
 pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
@@ -121,8 +129,8 @@ mod tests {
             ("<html>hush</html>", "not the JSON"),
             (r#"{"AccessKeyId":"A","SecretAccessKey":["hush"]}"#, "not the JSON"),
             (r#"{"AccessKeyId":"A","Version":"hush"}"#, "not the JSON"),
-            (r#"{"AccessKeyId":"A"}"#, "no SecretAccessKey"),
-            (r#"{"SecretAccessKey":"hush"}"#, "no AccessKeyId"),
+            (r#"{"AccessKeyId":"A"}"#, "no secret access key"),
+            (r#"{"SecretAccessKey":"hush"}"#, "no access key id"),
         ];
         for (json, reason) in cases {
             let error = read(json).unwrap_err();

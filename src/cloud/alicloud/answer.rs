@@ -1,0 +1,155 @@
+//! Pages of QueryAccountBill as rows. An item is passed on whole: known fields or not, amounts with the very
+//! digits that came. What is asked and what is answered are compared, so that no row lands on a wrong day.
+
+use super::SOURCE;
+use super::request::Query;
+use crate::cloud::errors::not_understood;
+use crate::cloud::numbered::Numbered;
+use crate::event::{Data, Row};
+use crate::json::{Members, is_decimal, plain_text};
+use crate::sums::Amount;
+use crate::window::Granularity;
+use anyhow::Result;
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The fields that are amounts; the API sends them as JSON numbers.
+const AMOUNTS: [&str; 10] = [
+    "AdjustAmount",
+    "CashAmount",
+    "DeductedByCashCoupons",
+    "DeductedByCoupons",
+    "DeductedByPrepaidCard",
+    "InvoiceDiscount",
+    "OutstandingAmount",
+    "PaymentAmount",
+    "PretaxAmount",
+    "PretaxGrossAmount",
+];
+
+/// What tells one row of a period and an account from another. The API does not say that it is unique.
+const KEY: [&str; 7] =
+    ["PipCode", "ProductCode", "SubscriptionType", "OwnerID", "BizType", "CostUnit", "Currency"];
+
+/// An answer with status 200. Its `Code` says little: a sibling call answers "200" where this one says "Success".
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Body<'a> {
+    /// Whether it is an answer at all.
+    #[serde(default)]
+    pub(super) success: bool,
+    pub(super) request_id: Option<String>,
+    #[serde(borrow)]
+    data: Option<Page<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page<'a> {
+    #[serde(rename = "AccountID", borrow)]
+    account_id: Option<&'a RawValue>,
+    billing_cycle: Option<String>,
+    page_num: Option<u32>,
+    total_count: Option<u64>,
+    items: Option<Items>,
+}
+
+/// A day without rows has no items, or items without an item.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Items {
+    item: Option<Vec<Members>>,
+}
+
+/// Reads the answers for one day or month.
+pub(super) struct Reader<'a> {
+    pub(super) query: &'a Query,
+    pub(super) kind: &'a str,
+    pub(super) start: NaiveDate,
+    /// `--account`, for a bill that does not say whose it is.
+    pub(super) account: Option<&'a str>,
+}
+
+impl Reader<'_> {
+    /// The rows of page `number`.
+    pub(super) fn rows(&self, body: Body<'_>, number: u32) -> Result<Numbered<Row>> {
+        let Some(page) = body.data else { return Err(not_understood("it has no Data")) };
+        let Some(total) = page.total_count else {
+            return Err(not_understood("it has no TotalCount"));
+        };
+        if let Some(other) = page.page_num.filter(|other| *other != number) {
+            return Err(not_understood(format!("it is page {other}, not {number}")));
+        }
+        let cycle = self.start.format("%Y-%m").to_string();
+        if let Some(other) = page.billing_cycle.filter(|other| *other != cycle) {
+            return Err(not_understood(format!("it is the bill of {other:?}, not of {cycle}")));
+        }
+        let account = page.account_id.map(plain_text).filter(|id| !id.is_empty());
+        let account = account.as_deref().or(self.account);
+        let period = self.query.period(self.start);
+        let items = page.items.and_then(|items| items.item).unwrap_or_default();
+        let rows = items.iter().map(|item| {
+            self.row(item, &period, account).map_err(|what| {
+                let product = item.text("ProductCode");
+                not_understood(format!("{period}, product {product:?}: {what}"))
+            })
+        });
+        Ok(Numbered { rows: rows.collect::<Result<_>>()?, total })
+    }
+
+    fn row(&self, item: &Members, period: &str, account: Option<&str>) -> Result<Row, String> {
+        self.check_date(&item.text("BillingDate"), period)?;
+        let mut data = Data::default();
+        data.text("VanceSource", SOURCE);
+        data.text("VanceType", self.kind);
+        for (name, value) in &item.0 {
+            if AMOUNTS.contains(&name.as_str()) && !is_amount(value) {
+                return Err(format!("{name} is {}, which is no number", value.get()));
+            }
+            match name.as_str() {
+                // As the connector's document has it.
+                "OwnerID" if item.get("OwnerId").is_none() => data.raw("OwnerId", value),
+                "VanceSource" | "VanceType" => return Err(format!("it has a field {name}")),
+                _ => data.raw(name, value),
+            }
+        }
+        let own = item.text("BillAccountID");
+        let account = Some(own.as_str()).filter(|own| !own.is_empty()).or(account);
+        let key = KEY.map(|name| item.text(name));
+        let parts = account.into_iter().chain([period]).chain(key.iter().map(String::as_str));
+        let subject = crate::cloud::subject(parts);
+        let currency = item.text("Currency");
+        let amounts = AMOUNTS.iter().filter_map(|&metric| {
+            let digits = plain_text(item.get(metric)?).into_owned();
+            Some(Amount { metric: metric.to_owned(), currency: currency.clone(), digits })
+        });
+        let (account, amounts) = (account.map(str::to_owned), amounts.collect());
+        Ok(Row { account, period: self.start, subject, data, amounts })
+    }
+
+    /// By day the field is the day that was asked for, by month it may name the month; it may be absent.
+    fn check_date(&self, date: &str, period: &str) -> Result<(), String> {
+        let fits = match self.query.granularity {
+            Granularity::Daily => date == period,
+            Granularity::Monthly => date.starts_with(period),
+        };
+        if fits || date.is_empty() {
+            return Ok(());
+        }
+        Err(format!("BillingDate is {date:?}, but {period} was asked for"))
+    }
+}
+
+/// A number, one in a string, or none.
+fn is_amount(value: &RawValue) -> bool {
+    match value.get().as_bytes() {
+        [b'-' | b'0'..=b'9', ..] | b"null" => true,
+        [b'"', ..] => is_decimal(&plain_text(value)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;
