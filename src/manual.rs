@@ -14,7 +14,7 @@ pub struct Manual {
 }
 
 /// Every command's part, the program's own first.
-pub const MANUALS: &[Manual] = &[PROGRAM, AWS, BAIDU];
+pub const MANUALS: &[Manual] = &[PROGRAM, AWS, BAIDU, JOURNAL, JOURNAL_VERIFY, JOURNAL_COMPACT];
 
 /// Variables that every pull reads.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
@@ -133,6 +133,36 @@ const BAIDU: Manual = Manual {
             "keys, under the names of its Terraform provider",
         ),
     ],
+    files: &[],
+};
+
+const JOURNAL: Manual = Manual {
+    command: "journal",
+    examples: &[(
+        "What the journal of a crontab line holds",
+        "billing-pull journal verify bills.ndjson",
+    )],
+    environment: &[],
+    files: &[],
+};
+
+const JOURNAL_VERIFY: Manual = Manual {
+    command: "journal verify",
+    examples: &[(
+        "Check a journal, and show the completed windows that may still change",
+        "billing-pull journal verify bills.ndjson | grep provisional",
+    )],
+    environment: &[],
+    files: &[],
+};
+
+const JOURNAL_COMPACT: Manual = Manual {
+    command: "journal compact",
+    examples: &[(
+        "Make a journal smaller once a month",
+        "billing-pull journal compact /var/lib/billing-pull/bills.ndjson",
+    )],
+    environment: &[],
     files: &[],
 };
 
