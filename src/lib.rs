@@ -67,6 +67,8 @@ pub fn parse() -> Result<Cli, clap::Error> {
 pub fn run(cli: &Cli, env: &Env) -> u8 {
     let options = cli.command.options();
     let report = Arc::new(open_report(options, env));
+    report.debug(|| format!("billing-pull {}", env!("BUILT_VERSION")));
+    env.ways_out().into_iter().for_each(|way| report.debug(|| way));
     let code = match pull(cli, env, &report) {
         Ok(()) => 0,
         Err(error) => {
