@@ -14,7 +14,7 @@ pub struct Manual {
 }
 
 /// Every command's part, the program's own first.
-pub const MANUALS: &[Manual] = &[PROGRAM, AWS, BAIDU];
+pub const MANUALS: &[Manual] = &[PROGRAM, AWS, ALICLOUD, BAIDU];
 
 /// Variables that every pull reads.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
@@ -109,6 +109,51 @@ const AWS: Manual = Manual {
         ("~/.aws/config, ~/.aws/credentials", "profiles"),
         ("~/.aws/sso/cache", "tokens that aws sso login left"),
     ],
+};
+
+/// Variables of every command for Alibaba Cloud.
+const ALIBABA: &[(&str, &str)] = &[
+    (
+        "ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN",
+        "keys",
+    ),
+    (
+        "ALIBABA_CLOUD_OIDC_TOKEN_FILE, ALIBABA_CLOUD_OIDC_PROVIDER_ARN, ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_ROLE_SESSION_NAME",
+        "a role for a service account; ACK (RRSA) sets them",
+    ),
+    (
+        "ALIBABA_CLOUD_STS_ENDPOINT, ALIBABA_CLOUD_STS_REGION, ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED",
+        "which STS gives a role's keys",
+    ),
+    (
+        "ALIBABA_CLOUD_PROFILE, ALIBABA_CLOUD_CLI_PROFILE_DISABLED",
+        "the profile of ~/.aliyun/config.json, and whether that file counts",
+    ),
+    ("ALIBABA_CLOUD_CREDENTIALS_URI", "the service beside the program that has keys"),
+    (
+        "ALIBABA_CLOUD_ECS_METADATA, ALIBABA_CLOUD_ECS_METADATA_DISABLED, ALIBABA_CLOUD_ECS_METADATA_ENDPOINT",
+        "the instance's role, and whether and where to ask for it",
+    ),
+];
+
+const ALICLOUD: Manual = Manual {
+    command: "alicloud",
+    examples: &[
+        (
+            "Last week's bill by product, to a broker",
+            "billing-pull alicloud --date last-7-days --target https://broker.example.com/bills",
+        ),
+        (
+            "What each account of the group used in a month",
+            "billing-pull alicloud --date 2026-03 --granularity monthly --group-by owner",
+        ),
+        (
+            "The international site's bill",
+            "billing-pull alicloud --endpoint business.ap-southeast-1.aliyuncs.com",
+        ),
+    ],
+    environment: ALIBABA,
+    files: &[("~/.aliyun/config.json", "profiles of the aliyun command")],
 };
 
 const BAIDU: Manual = Manual {
