@@ -142,9 +142,9 @@ impl<'a> Reader<'a> {
         // The API does not name the currency: it bills in yuan.
         put(&mut data, "currency", "CNY");
         for (name, value) in &bill.0 {
-            let is_ours = ACCOUNT_FIELDS.contains(&name.as_str())
+            let is_ours = ACCOUNT_FIELDS.contains(&&**name)
                 || matches!(
-                    name.as_str(),
+                    &**name,
                     "vanceSource" | "vanceType" | "date" | "billMonth" | "currency"
                 );
             if !(is_ours && data.has(name)) {
@@ -157,14 +157,14 @@ impl<'a> Reader<'a> {
     /// The members of a finance circle do not see all amounts. What is no number passes as it is, and is counted.
     fn note_masked(&self, bill: &Members) {
         for (name, value) in &bill.0 {
-            let amount = AMOUNTS.contains(&name.as_str()) || name.starts_with("deduct");
+            let amount = AMOUNTS.contains(&&**name) || name.starts_with("deduct");
             if !amount || value.get() == "null" || is_decimal(value.get()) {
                 continue;
             }
             let text = plain_text(value);
             if !is_decimal(&text) {
                 let mut masked = self.masked.lock().unwrap_or_else(PoisonError::into_inner);
-                masked.entry(name.clone()).or_insert((0, text.into_owned())).0 += 1;
+                masked.entry(name.to_string()).or_insert((0, text.into_owned())).0 += 1;
             }
         }
     }
