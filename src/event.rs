@@ -5,6 +5,8 @@
 //! An event's place is its line in a [`Batch`]: the same bytes go to stdout, into an HTTP body and into the
 //! journal. How an id is computed is told in [`crate::identity`].
 
+mod laid;
+
 use crate::identity::{ContentKey, Id};
 use crate::json;
 use anyhow::{Context, Result};
@@ -13,6 +15,8 @@ use cloudevents::{EventBuilder, EventBuilderV10};
 use serde_json::value::RawValue;
 use std::ops::Range;
 use std::sync::Arc;
+
+pub(crate) use laid::{Buffers, Frame, Laid};
 
 /// Data members that say when and where a row was read, not what it says: they play no part in the id.
 /// `estimated` turns false when a month closes although no amount moved; a bill file may be renamed.
@@ -159,6 +163,10 @@ pub(crate) struct Envelope {
 const HEAD: &[u8] = br#"{"specversion":"1.0","id":""#;
 /// The length of a UUID in text.
 const ID_LENGTH: usize = 36;
+/// What stands before the data.
+const DATA: &[u8] = br#","data":"#;
+/// What stands behind it.
+const LINE_END: &[u8] = b"}\n";
 
 impl Envelope {
     /// A template for events of this source and type, pulled at `time` (UTC).
@@ -221,6 +229,8 @@ pub(crate) struct Batch {
     /// Where each one stands.
     pub(crate) events: Vec<Entry>,
     identifier: Identifier,
+    /// Where its buffers go in the end.
+    home: Option<laid::Home>,
 }
 
 /// One event of a [`Batch`].
@@ -244,7 +254,8 @@ pub(crate) struct Entry {
 impl Batch {
     /// No events yet.
     pub(crate) fn new(envelope: Arc<Envelope>) -> Self {
-        Self { envelope, bytes: Vec::new(), events: Vec::new(), identifier: Identifier::default() }
+        let identifier = Identifier::default();
+        Self { envelope, bytes: Vec::new(), events: Vec::new(), identifier, home: None }
     }
 
     /// Adds one row.
@@ -285,32 +296,17 @@ impl Batch {
         out.extend_from_slice(subject);
         let subject = subject_at..out.len();
         out.extend_from_slice(&self.envelope.tail);
-        let mut account_at = out.len()..out.len();
-        if !account.is_empty() {
-            out.extend_from_slice(br#","account":""#);
-            account_at = out.len()..out.len() + account.len();
-            out.extend_from_slice(account);
-            out.push(b'"');
-        }
+        let account = laid::write_account(out, account);
         if let Some(old) = restates {
             write_extension(out, "restates", &old.to_string());
         }
-        out.extend_from_slice(br#","data":"#);
+        out.extend_from_slice(DATA);
         let data_at = out.len();
         let base = write(out);
         let data = data_at..out.len();
-        out.extend_from_slice(b"}\n");
+        out.extend_from_slice(LINE_END);
         let line = start..out.len();
-        self.events.push(Entry {
-            line,
-            subject,
-            account: account_at,
-            data,
-            base,
-            id: base,
-            restates,
-            period,
-        });
+        self.events.push(Entry { line, subject, account, data, base, id: base, restates, period });
         self.set_id(self.events.len() - 1, 0, restates);
     }
 

@@ -360,6 +360,12 @@ pub(crate) fn resolve(
     Ok(Some(Window { start, end, granularity: wish.granularity }))
 }
 
+/// Whether `wish` means other days tomorrow.
+pub(crate) fn moves(wish: &Wish<'_>, calendar: &Calendar, now: DateTime<Utc>) -> bool {
+    let at = |now| resolve(wish, calendar, now).ok();
+    at(now + Days::new(1)).is_some_and(|tomorrow| Some(tomorrow) != at(now))
+}
+
 /// The first day of this day's month.
 pub(crate) fn first_of_month(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
