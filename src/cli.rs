@@ -21,13 +21,27 @@ use std::time::Duration;
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: cloud::Command,
+    pub command: Command,
+}
+
+/// Everything that the program can do.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// A pull.
+    #[command(flatten)]
+    Pull(cloud::Command),
+
+    /// Manage the subscription that fills a bucket with Alibaba Cloud's bill files; it pulls nothing
+    AlicloudSubscribe(cloud::alicloud_subscribe::Args),
 }
 
 impl Cli {
     /// How log lines are to be written.
     pub fn log_format(&self) -> LogFormat {
-        self.command.options().log_format
+        match &self.command {
+            Command::Pull(command) => command.options().call.log_format,
+            Command::AlicloudSubscribe(args) => args.call.log_format,
+        }
     }
 }
 
@@ -51,29 +65,9 @@ pub struct PullOptions {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) content_mode: ContentMode,
 
-    /// Settings [env: CONNECTOR_CONFIG] [default: /vance/config/config.yml if it exists]
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(crate) config: Option<PathBuf>,
-
-    /// Keys [env: CONNECTOR_SECRET] [default: /vance/secret/secret.yml if it exists]
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(crate) secret: Option<PathBuf>,
-
-    /// API to call instead of the cloud's own; without a scheme https is meant
-    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
-    pub(crate) endpoint: Option<String>,
-
     /// The account that this bill belongs to, where the cloud's answer does not say
     #[arg(long, value_name = "LABEL")]
     pub(crate) account: Option<String>,
-
-    /// Use the built-in sample cloud: no account, no network
-    #[arg(long)]
-    pub(crate) demo: bool,
-
-    /// Say which requests would be made and what they would cost; make none
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 
     /// One of N disjoint parts of the window, I from 0, for N runs on as many machines: blocks of days, or whole
     /// bill files
@@ -103,6 +97,33 @@ pub struct PullOptions {
     /// Events in one request of --content-mode batch (256 KiB a request at most)
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) batch_size: u16,
+
+    #[command(flatten)]
+    pub(crate) call: CallOptions,
+}
+
+/// Options of every command that calls a cloud.
+#[derive(clap::Args, Debug, Clone)]
+pub struct CallOptions {
+    /// Settings [env: CONNECTOR_CONFIG] [default: /vance/config/config.yml if it exists]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Keys [env: CONNECTOR_SECRET] [default: /vance/secret/secret.yml if it exists]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) secret: Option<PathBuf>,
+
+    /// API to call instead of the cloud's own; without a scheme https is meant
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    pub(crate) endpoint: Option<String>,
+
+    /// Use the built-in sample cloud: no account, no network
+    #[arg(long)]
+    pub(crate) demo: bool,
+
+    /// Say which requests would be made and what they would cost; make none
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 
     /// Longest wait without progress: connecting, for an answer, between two reads
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]

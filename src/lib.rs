@@ -33,10 +33,11 @@ mod sign;
 mod sink;
 mod stop;
 mod window;
+mod xml;
 
 use api::Session;
 pub use cli::Cli;
-use cli::PullOptions;
+use cli::{CallOptions, Command, PullOptions};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use cloud::alicloud_oss::fuzz_read;
@@ -46,7 +47,7 @@ use report::{Level, Report};
 pub use report::{LogFormat, report_bugs};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The command line with everything that `--help` shows.
 pub fn command() -> clap::Command {
@@ -68,9 +69,23 @@ pub fn parse() -> Result<Cli, clap::Error> {
 
 /// Runs the command and returns the process's exit code. Everything that is to be said has been said on stderr.
 pub fn run(cli: &Cli, env: &Env) -> u8 {
-    let options = cli.command.options();
-    let report = Arc::new(open_report(options, env));
-    let code = match pull(cli, env, &report) {
+    match &cli.command {
+        Command::Pull(command) => {
+            let report = Arc::new(open_report(&command.options().call, env, true));
+            let result = pull(command, env, &report);
+            conclude(&report, result)
+        }
+        Command::AlicloudSubscribe(args) => {
+            let report = Arc::new(open_report(&args.call, env, false));
+            let result = subscribe(args, env, &report);
+            conclude(&report, result)
+        }
+    }
+}
+
+/// Says why a run failed, if it did, and closes it.
+fn conclude(report: &Report, result: anyhow::Result<()>) -> u8 {
+    let code = match result {
         Ok(()) => 0,
         Err(error) => {
             let failure = exit::kind_of(&error);
@@ -86,31 +101,35 @@ pub fn run(cli: &Cli, env: &Env) -> u8 {
     code
 }
 
+/// `billing-pull alicloud-subscribe`.
+fn subscribe(
+    args: &cloud::alicloud_subscribe::Args,
+    env: &Env,
+    report: &Arc<Report>,
+) -> anyhow::Result<()> {
+    let session = open_session(&args.call, None, 1, report)?;
+    let access = config::Access::resolve(&args.call, env)?;
+    access.notes.iter().for_each(|note| report.info(note));
+    let demo = args.call.demo.then(demo::SampleCloud::demo).transpose()?;
+    cloud::alicloud_subscribe::run(args, &access, env, &session, demo.as_ref())
+}
+
 /// The flow of one pull.
-fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
-    let options = cli.command.options();
-    let session = open_session(options, report)?;
+fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
+    let options = command.options();
+    let session = open_session(&options.call, options.deadline, options.concurrency, report)?;
     let settings = config::Settings::resolve(options, env)?;
-    settings.notes.iter().for_each(|note| report.info(note));
-    let demo = options.demo.then(demo::SampleCloud::demo).transpose()?;
+    settings.access.notes.iter().for_each(|note| report.info(note));
+    let demo = options.call.demo.then(demo::SampleCloud::demo).transpose()?;
     let context =
         cloud::Context { settings: &settings, env, session: &session, demo: demo.as_ref() };
-    let mut cloud = cli.command.open(&context)?;
+    let mut cloud = command.open(&context)?;
     report.set_cloud(cloud.name(), cloud.cents_per_request());
 
-    let now = chrono::Utc::now();
-    let wish =
-        window::Wish { when: &options.date, granularity: options.granularity, journal: None };
-    let Some(window) = window::resolve(&wish, &cloud.calendar(), now)? else {
-        report.info("the window holds no day yet: nothing to pull");
-        return Ok(());
-    };
-    if settings.shard.is_some() && window::moves(&wish, &cloud.calendar(), now) {
-        report.info("these days move at midnight: start every shard on one day, or name the days");
-    }
-    let Some(window) = part(&*cloud, window, &settings, report) else { return Ok(()) };
-    report.set_window(&window.to_string());
-    if options.dry_run {
+    let Some(window) = window_of(&*cloud, options, &settings, report)? else { return Ok(()) };
+    let name = cloud.title(&window);
+    report.set_window(&name);
+    if options.call.dry_run {
         say_plan(&*cloud, &window, report);
         return Ok(());
     }
@@ -122,7 +141,7 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
         report.warn(&why);
     }
     if report.counts.rows.load(Relaxed) == 0 {
-        let message = format!("the bill of {window} holds no row");
+        let message = format!("the bill of {name} holds no row");
         if options.fail_if_empty {
             return Err(exit::fail(Failure::Empty, message));
         }
@@ -131,22 +150,36 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What this run takes of the window: all of it, unless it is one of several shards.
-fn part(
+/// What this run takes: the days of `--date`, of which a shard takes a part; or what the command names itself.
+fn window_of(
     cloud: &dyn cloud::Cloud,
-    window: window::Window,
+    options: &PullOptions,
     settings: &config::Settings,
     report: &Report,
-) -> Option<window::Window> {
-    let Some(shard) = settings.shard else { return Some(window) };
+) -> anyhow::Result<Option<window::Window>> {
+    if let Some(window) = cloud.own_window() {
+        return Ok(Some(window));
+    }
+    let now = chrono::Utc::now();
+    let wish =
+        window::Wish { when: &options.date, granularity: options.granularity, journal: None };
+    let Some(window) = window::resolve(&wish, &cloud.calendar(), now)? else {
+        report.info("the window holds no day yet: nothing to pull");
+        return Ok(None);
+    };
+    let Some(shard) = settings.shard else { return Ok(Some(window)) };
+    if window::moves(&wish, &cloud.calendar(), now) {
+        report.info("these days move at midnight: start every shard on one day, or name the days");
+    }
     let part = cloud.part(&window, shard);
     if part.is_none() {
         report.info(&format!("{shard} of {window} holds no day: nothing to pull"));
     }
-    part
+    Ok(part)
 }
 
-fn open_report(options: &PullOptions, env: &Env) -> Report {
+/// The voice of a run; `bar` says whether it may draw a progress bar.
+fn open_report(options: &CallOptions, env: &Env, bar: bool) -> Report {
     use std::io::IsTerminal;
     let level = match (options.quiet, options.verbose) {
         (true, _) => Level::Quiet,
@@ -155,11 +188,17 @@ fn open_report(options: &PullOptions, env: &Env) -> Report {
     };
     let plain =
         env.get("NO_COLOR").is_some() || env.get("CI").is_some() || env.get("TERM") == Some("dumb");
-    Report::new(level, options.log_format, std::io::stderr().is_terminal() && !plain)
+    let bar = bar && std::io::stderr().is_terminal() && !plain;
+    Report::new(level, options.log_format, bar)
 }
 
-fn open_session(options: &PullOptions, report: &Arc<Report>) -> anyhow::Result<Session> {
-    let stop = stop::Stop::new(options.deadline.map(|deadline| Instant::now() + deadline));
+fn open_session(
+    options: &CallOptions,
+    deadline: Option<Duration>,
+    concurrency: u8,
+    report: &Arc<Report>,
+) -> anyhow::Result<Session> {
+    let stop = stop::Stop::new(deadline.map(|deadline| Instant::now() + deadline));
     let voice = Arc::clone(report);
     stop::on_signals(&stop, move |failure| voice.close(failure.code()))?;
     Ok(Session {
@@ -167,7 +206,7 @@ fn open_session(options: &PullOptions, report: &Arc<Report>) -> anyhow::Result<S
         report: Arc::clone(report),
         stop,
         backoff: retry::Backoff { retries: options.retries.into(), first: options.retry_delay },
-        concurrency: options.concurrency.into(),
+        concurrency: concurrency.into(),
     })
 }
 

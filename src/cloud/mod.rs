@@ -3,13 +3,14 @@
 
 pub(crate) mod alicloud;
 pub(crate) mod alicloud_oss;
+pub(crate) mod alicloud_subscribe;
 pub(crate) mod aws;
 pub(crate) mod baidu;
 mod errors;
 pub(crate) mod numbered;
 
 use crate::api::Session;
-use crate::config::Settings;
+use crate::config::{Access, KeyFile, Settings};
 use crate::env::Env;
 use crate::event::{Batch, Envelope, Row};
 use crate::exit::{Failure, fail};
@@ -30,6 +31,8 @@ pub enum Command {
     Alicloud(alicloud::Args),
     /// Pull the Baidu AI Cloud bill: one resource on one day or in one month, by GetResourceMonthBill (free)
     Baidu(baidu::Args),
+    /// Read Alibaba Cloud's bill files: every line of a bill, from a bucket or from local files
+    AlicloudOss(alicloud_oss::Args),
 }
 
 impl Command {
@@ -39,6 +42,7 @@ impl Command {
             Self::Aws(args) => Box::new(aws::Aws::open(args, context)?),
             Self::Alicloud(args) => Box::new(alicloud::Alicloud::open(args, context)?),
             Self::Baidu(args) => Box::new(baidu::Baidu::open(args, context)?),
+            Self::AlicloudOss(args) => Box::new(alicloud_oss::AlicloudOss::open(args, context)?),
         })
     }
 
@@ -48,6 +52,7 @@ impl Command {
             Self::Aws(args) => &args.pull,
             Self::Alicloud(args) => &args.pull,
             Self::Baidu(args) => &args.pull,
+            Self::AlicloudOss(args) => &args.pull,
         }
     }
 }
@@ -64,6 +69,42 @@ pub(crate) struct Context<'a> {
     pub(crate) demo: Option<&'a crate::demo::SampleCloud>,
 }
 
+/// Where a cloud is asked, and what its keys are looked for in.
+pub(crate) struct Place {
+    /// The endpoint, if it is not the cloud's own.
+    pub(crate) endpoint: Option<String>,
+    /// The environment.
+    pub(crate) env: Env,
+    /// Keys from a file.
+    pub(crate) keys: Option<KeyFile>,
+}
+
+impl Place {
+    /// What was given, the endpoint also in one of these variables; or the sample cloud and nothing else.
+    pub(crate) fn of(
+        access: &Access,
+        env: &Env,
+        demo: Option<&crate::demo::SampleCloud>,
+        variables: &[&str],
+    ) -> Result<Self> {
+        Ok(match demo {
+            Some(demo) => Self { endpoint: Some(demo.url()), env: demo.env(), keys: None },
+            None => Self {
+                endpoint: access.endpoint(env, variables)?,
+                env: env.clone(),
+                keys: access.keys.clone(),
+            },
+        })
+    }
+}
+
+impl Context<'_> {
+    /// Where this pull asks.
+    pub(crate) fn place(&self, variables: &[&str]) -> Result<Place> {
+        Place::of(&self.settings.access, self.env, self.demo, variables)
+    }
+}
+
 /// One cloud's bill.
 ///
 /// The outer result of each call says whether it could be made at all; a failed page is the error of
@@ -78,6 +119,16 @@ pub(crate) trait Cloud: Send {
     /// What one answered request costs, in US cents; `None` where the API is free.
     fn cents_per_request(&self) -> Option<u64> {
         None
+    }
+
+    /// What is pulled in the place of the days of `--date`, where the command line names it itself: files.
+    fn own_window(&self) -> Option<Window> {
+        None
+    }
+
+    /// What the window is called in the closing line.
+    fn title(&self, window: &Window) -> String {
+        window.to_string()
     }
 
     /// What narrows or regroups the bill beyond days and account, canonical; empty for the plain bill. Rows are

@@ -5,13 +5,13 @@
 //! consumption by 24 hours; a month is final at 12:00 on the 3rd of the next.
 
 mod answer;
-mod errors;
+pub(crate) mod errors;
 pub(crate) mod gateway;
-mod request;
+pub(crate) mod request;
 
 use super::errors::unreadable;
 use super::numbered::{self, Numbered};
-use super::{Cloud, Context, Emit, Plan, Renderer};
+use super::{Cloud, Context, Emit, Place, Plan, Renderer};
 use crate::api::{Api, Budget, Pace, Verdict};
 use crate::config::{KeyFile, Settings};
 use crate::credentials::{Credentials, Keys, alicloud as chain};
@@ -85,12 +85,7 @@ impl Alicloud {
         let api = Api::new(context.session, SERVICE)
             .counted(Budget::new(settings.max_requests))
             .paced(Pace::new(PER_SECOND));
-        let (endpoint, env, keys) = match context.demo {
-            Some(demo) => (Some(demo.url()), demo.env(), None),
-            None => {
-                (settings.endpoint(context.env, &[])?, context.env.clone(), settings.keys.clone())
-            }
-        };
+        let Place { endpoint, env, keys } = context.place(&[])?;
         let endpoint = endpoint.unwrap_or_else(|| format!("https://{}", errors::CHINA));
         Ok(Self {
             query: Query {

@@ -8,7 +8,7 @@ mod answer;
 mod errors;
 mod request;
 
-use super::{Cloud, Context, Emit, Plan, Renderer, paginate};
+use super::{Cloud, Context, Emit, Place, Plan, Renderer, paginate};
 use crate::api::{Api, Budget};
 use crate::config::KeyFile;
 use crate::credentials::Credentials;
@@ -95,15 +95,9 @@ impl Aws {
         )?;
         let api = Api::new(context.session, "AWS Cost Explorer")
             .counted(Budget::new(settings.max_requests));
-        let mut env = context.env.clone();
-        let mut endpoint =
-            settings.endpoint(&env, &["AWS_ENDPOINT_URL_COST_EXPLORER", "AWS_ENDPOINT_URL"])?;
-        let (mut profile, mut keys) = (args.profile.clone(), settings.keys.clone());
-        if let Some(demo) = context.demo {
-            endpoint = Some(demo.url());
-            env = demo.env();
-            (profile, keys) = (None, None);
-        }
+        let Place { endpoint, env, keys } =
+            context.place(&["AWS_ENDPOINT_URL_COST_EXPLORER", "AWS_ENDPOINT_URL"])?;
+        let profile = args.profile.clone().filter(|_| context.demo.is_none());
         Ok(Self {
             query,
             api,

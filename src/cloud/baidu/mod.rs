@@ -8,7 +8,7 @@ mod answer;
 mod errors;
 mod request;
 
-use super::{Cloud, Context, Emit, Plan, Renderer, numbered};
+use super::{Cloud, Context, Emit, Place, Plan, Renderer, numbered};
 use crate::api::{Api, Budget, Pace};
 use crate::config::KeyFile;
 use crate::credentials::{Credentials, baidu as chain};
@@ -74,12 +74,7 @@ impl Baidu {
         let api = Api::new(context.session, "Baidu AI Cloud")
             .counted(Budget::new(settings.max_requests))
             .paced(Pace::new(PER_SECOND));
-        let (endpoint, env, keys) = match context.demo {
-            Some(demo) => (Some(demo.url()), demo.env(), None),
-            None => {
-                (settings.endpoint(context.env, &[])?, context.env.clone(), settings.keys.clone())
-            }
-        };
+        let Place { endpoint, env, keys } = context.place(&[])?;
         Ok(Self {
             query,
             api,
