@@ -26,6 +26,7 @@ pub struct Cli {
 
 /// Everything that the program can do.
 #[derive(clap::Subcommand, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one of them")]
 pub enum Command {
     /// A pull.
     #[command(flatten)]
@@ -33,6 +34,31 @@ pub enum Command {
 
     /// Manage the subscription that fills a bucket with Alibaba Cloud's bill files; it pulls nothing
     AlicloudSubscribe(cloud::alicloud_subscribe::Args),
+
+    /// Look after a journal, the file of --journal
+    #[command(arg_required_else_help = true)]
+    Journal {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+}
+
+/// What can be done with a journal.
+#[derive(clap::Subcommand, Debug)]
+pub enum JournalCommand {
+    /// Check every line of it, and say what it holds by cloud and window
+    Verify {
+        /// The journal
+        #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Rewrite it with only what was last said of each subject
+    Compact {
+        /// The journal
+        #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+        file: PathBuf,
+    },
 }
 
 impl Cli {
@@ -41,6 +67,7 @@ impl Cli {
         match &self.command {
             Command::Pull(command) => command.options().call.log_format,
             Command::AlicloudSubscribe(args) => args.call.log_format,
+            Command::Journal { .. } => LogFormat::Text,
         }
     }
 }
@@ -49,7 +76,7 @@ impl Cli {
 #[derive(clap::Args, Debug, Clone)]
 pub struct PullOptions {
     /// Days of the bill: yesterday, today, YYYY-MM-DD, YYYY-MM, FROM..TO, last-N-days, this-month, last-month,
-    /// settling. A day is one of the cloud's bill (AWS: UTC)
+    /// since-journal, settling. A day is one of the cloud's bill (AWS: UTC)
     #[arg(long, value_name = "WHEN", default_value = "yesterday")]
     pub(crate) date: When,
 
@@ -68,6 +95,15 @@ pub struct PullOptions {
     /// The account that this bill belongs to, where the cloud's answer does not say
     #[arg(long, value_name = "LABEL")]
     pub(crate) account: Option<String>,
+
+    /// Keep what was delivered in this NDJSON file: a rerun sends only what is new or changed, and takes back what is
+    /// gone
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) journal: Option<PathBuf>,
+
+    /// Take back more than half of a day's rows if the answer lacks them
+    #[arg(long, requires = "journal")]
+    pub(crate) allow_mass_retraction: bool,
 
     /// One of N disjoint parts of the window, I from 0, for N runs on as many machines: blocks of days, or whole
     /// bill files

@@ -121,8 +121,10 @@ impl Drop for Dir {
 
 fn settings(args: &[&str], env: &Env) -> Result<Settings> {
     let cli = crate::cli::Cli::parse_from(["billing-pull", "aws"].iter().chain(args));
-    let crate::cli::Command::Pull(command) = cli.command else { panic!("no pull") };
-    Settings::resolve(command.options(), env)
+    match cli.command {
+        crate::cli::Command::Pull(command) => Settings::resolve(command.options(), env),
+        other => panic!("{other:?} is no pull"),
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 //! The data flows one way, and [`run`] reads as that line:
 //!
 //! ```text
-//! arguments ─► window ─► credentials ─► pages ─► rows ─► events ─► sink ─► closing line, exit code
-//! cli.rs       window.rs credentials/   cloud/           event.rs  sink/   report.rs, exit.rs
+//! arguments ─► window ─► credentials ─► pages ─► rows ─► events ─► journal ─► sink ─► closing line, exit code
+//! cli.rs       window.rs credentials/   cloud/           event.rs  journal/   sink/   report.rs, exit.rs
 //! ```
 //!
 //! This library serves the binary and its tests; it promises no stable interface.
@@ -14,6 +14,7 @@ mod cli;
 mod cloud;
 mod config;
 mod credentials;
+mod days;
 #[doc(hidden)]
 pub mod demo;
 mod env;
@@ -21,6 +22,7 @@ mod event;
 mod exit;
 mod http;
 mod identity;
+mod journal;
 mod json;
 pub mod manual;
 mod proofs;
@@ -32,17 +34,19 @@ mod shard;
 mod sign;
 mod sink;
 mod stop;
+mod sums;
 mod window;
 mod xml;
 
 use api::Session;
 pub use cli::Cli;
-use cli::{CallOptions, Command, PullOptions};
+use cli::{CallOptions, Command, JournalCommand, PullOptions};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use cloud::alicloud_oss::fuzz_read;
 pub use env::Env;
 pub use exit::{Failure, table as exit_codes};
+use journal::{Journal, Ledger};
 use report::{Level, Report};
 pub use report::{LogFormat, report_bugs};
 use std::sync::Arc;
@@ -79,6 +83,11 @@ pub fn run(cli: &Cli, env: &Env) -> u8 {
             let report = Arc::new(open_report(&args.call, env, false));
             let result = subscribe(args, env, &report);
             conclude(&report, result)
+        }
+        Command::Journal { command } => {
+            let report = Report::new(Level::Normal, LogFormat::Text, false);
+            report.hush();
+            conclude(&report, look_after(command, &report))
         }
     }
 }
@@ -126,7 +135,18 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     let mut cloud = command.open(&context)?;
     report.set_cloud(cloud.name(), cloud.cents_per_request());
 
-    let Some(window) = window_of(&*cloud, options, &settings, report)? else { return Ok(()) };
+    let now = chrono::Utc::now();
+    let journal = options.journal.as_deref().filter(|_| !options.call.dry_run);
+    let journal = journal.map(Journal::open).transpose()?;
+    let goes_on = options.date.goes_by_journal() && journal.is_some();
+    if goes_on {
+        // Whose windows count is known by the credentials.
+        cloud.connect()?;
+    }
+    let Some(window) = days::find(&*cloud, options, &settings, journal.as_ref(), now, report)?
+    else {
+        return Ok(());
+    };
     let name = cloud.title(&window);
     report.set_window(&name);
     if options.call.dry_run {
@@ -134,9 +154,20 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
         return Ok(());
     }
 
-    cloud.connect()?;
-    let mut sink = sink::open(&settings, &session, pull::note(&session))?;
-    let cloud = pull::pull(cloud, window, &mut *sink, &session)?;
+    let ledger = journal.map(|journal| {
+        let allow_mass = options.allow_mass_retraction;
+        Ledger::open(journal, &*cloud, &window, &settings.extensions, allow_mass, report)
+    });
+    let mut ledger = ledger.transpose()?;
+    if !goes_on {
+        cloud.connect()?;
+    }
+    let note = pull::note(&session, ledger.as_ref());
+    let mut sink = sink::open(&settings, &session, note)?;
+    let cloud = pull::pull(cloud, window, &mut *sink, ledger.as_mut(), &session)?;
+    if let Some(mut ledger) = ledger {
+        ledger.complete(&*cloud, &window, now, &report.counts)?;
+    }
     if let Some(why) = cloud.incomplete(&window) {
         report.warn(&why);
     }
@@ -150,32 +181,12 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     Ok(())
 }
 
-/// What this run takes: the days of `--date`, of which a shard takes a part; or what the command names itself.
-fn window_of(
-    cloud: &dyn cloud::Cloud,
-    options: &PullOptions,
-    settings: &config::Settings,
-    report: &Report,
-) -> anyhow::Result<Option<window::Window>> {
-    if let Some(window) = cloud.own_window() {
-        return Ok(Some(window));
+/// `billing-pull journal`.
+fn look_after(command: &JournalCommand, report: &Report) -> anyhow::Result<()> {
+    match command {
+        JournalCommand::Verify { file } => journal::verify(file, &mut std::io::stdout(), report),
+        JournalCommand::Compact { file } => journal::compact(file, report),
     }
-    let now = chrono::Utc::now();
-    let wish =
-        window::Wish { when: &options.date, granularity: options.granularity, journal: None };
-    let Some(window) = window::resolve(&wish, &cloud.calendar(), now)? else {
-        report.info("the window holds no day yet: nothing to pull");
-        return Ok(None);
-    };
-    let Some(shard) = settings.shard else { return Ok(Some(window)) };
-    if window::moves(&wish, &cloud.calendar(), now) {
-        report.info("these days move at midnight: start every shard on one day, or name the days");
-    }
-    let part = cloud.part(&window, shard);
-    if part.is_none() {
-        report.info(&format!("{shard} of {window} holds no day: nothing to pull"));
-    }
-    Ok(part)
 }
 
 /// The voice of a run; `bar` says whether it may draw a progress bar.

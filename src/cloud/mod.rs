@@ -15,6 +15,7 @@ use crate::env::Env;
 use crate::event::{Batch, Envelope, Row};
 use crate::exit::{Failure, fail};
 use crate::identity::Ordinals;
+use crate::journal::{Domain, with_scope};
 use crate::report::plural;
 use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Window};
@@ -131,6 +132,15 @@ pub(crate) trait Cloud: Send {
         window.to_string()
     }
 
+    /// The accounts that the bill is of, as far as they are known: before the pull perhaps none. One without a name
+    /// is empty.
+    fn accounts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What of a journal a pull of `window` is compared with.
+    fn domain(&self, window: &Window) -> Domain;
+
     /// What narrows or regroups the bill beyond days and account, canonical; empty for the plain bill. Rows are
     /// only compared with rows of the same scope.
     fn scope(&self) -> String;
@@ -175,15 +185,21 @@ pub(crate) struct Renderer {
 }
 
 impl Renderer {
-    /// `unique` says that no two rows of the answer can be identical, so that none needs to be remembered.
+    /// `scope` is [`Cloud::scope`]; `unique` says that no two rows of the answer can be identical, so that none needs to be remembered.
     pub(crate) fn new(
         source: &'static str,
         kind: String,
         settings: &Settings,
+        scope: &str,
         unique: bool,
     ) -> Self {
-        let extensions = settings.extensions.clone();
+        let extensions = with_scope(&settings.extensions, scope);
         Self { source, kind, extensions, ordinals: (!unique).then(Ordinals::default) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(source: &'static str, kind: &str, ordinals: Ordinals) -> Self {
+        Self { source, kind: kind.into(), extensions: Vec::new(), ordinals: Some(ordinals) }
     }
 
     /// The page's events, pulled now.
@@ -192,6 +208,7 @@ impl Renderer {
             Batch::new(Envelope::new(self.source, &self.kind, Utc::now(), &self.extensions)?);
         for row in rows {
             batch.push(row);
+            row.amounts.iter().try_for_each(|amount| batch.sums.add(amount))?;
         }
         if let Some(ordinals) = &mut self.ordinals {
             for at in 0..batch.len() {

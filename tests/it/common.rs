@@ -58,6 +58,7 @@ pub struct Run {
     cloud: Option<Cloud>,
     typed: Option<Vec<u8>>,
     reader: Reader,
+    shell: Option<String>,
 }
 
 impl Run {
@@ -73,6 +74,7 @@ impl Run {
             cloud: None,
             typed: None,
             reader: Reader::Busy,
+            shell: None,
         }
     }
 
@@ -176,13 +178,24 @@ impl Run {
         self
     }
 
+    /// A shell runs this first, and then becomes the binary.
+    pub fn after(mut self, script: &str) -> Self {
+        self.shell = Some(format!("{script}; exec \"$0\" \"$@\""));
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> Running {
         let stdout = match &self.reader {
             Reader::File(file) => file.try_clone().unwrap().into(),
             _ => Stdio::piped(),
         };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_billing-pull"))
+        let binary = env!("CARGO_BIN_EXE_billing-pull");
+        let mut command = Command::new(if self.shell.is_some() { "/bin/sh" } else { binary });
+        if let Some(script) = &self.shell {
+            command.args(["-c", script, binary]);
+        }
+        let mut child = command
             .args(&self.arguments)
             .env_clear()
             .envs(&self.env)

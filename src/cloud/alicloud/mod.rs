@@ -18,6 +18,7 @@ use crate::credentials::{Credentials, Keys, alicloud as chain};
 use crate::env::Env;
 use crate::event::Row;
 use crate::http::{Answer, host_and_port};
+use crate::journal::Domain;
 use crate::report::Unit;
 use crate::window::{Calendar, Granularity, Settles, Window, first_of_month, last_of_month};
 use answer::{Body, Reader};
@@ -103,6 +104,10 @@ impl Alicloud {
         })
     }
 
+    fn kind(&self) -> String {
+        super::kind("alicloud.account_billing", self.query.granularity)
+    }
+
     /// One page of one day or month.
     fn page(
         &self,
@@ -167,6 +172,10 @@ impl Cloud for Alicloud {
         CALENDAR
     }
 
+    fn domain(&self, window: &Window) -> Domain {
+        Domain::of(SOURCE, self.kind(), window, &self.scope())
+    }
+
     fn scope(&self) -> String {
         self.query.scope()
     }
@@ -193,8 +202,9 @@ impl Cloud for Alicloud {
 
     fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()> {
         let credentials = self.credentials.as_ref().context("not connected")?;
-        let kind = super::kind("alicloud.account_billing", self.query.granularity);
-        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, false);
+        let kind = self.kind();
+        let scope = self.scope();
+        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, &scope, false);
         let account = self.settings.account.as_deref();
         let starts = window.periods();
         let host = host_and_port(&self.gateway.endpoint);

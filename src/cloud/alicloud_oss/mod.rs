@@ -48,13 +48,15 @@ use super::{Cloud, Context, Emit, Plan};
 use crate::api::Session;
 use crate::config::Settings;
 use crate::identity::Ordinals;
+use crate::journal::{Domain, Period};
 use crate::report::{Unit, plural};
 use crate::shard::Shard;
-use crate::window::{Calendar, Settles, Window};
+use crate::window::{Calendar, Granularity, Settles, Window};
 use anyhow::Result;
 use chrono::Utc;
 use local::Local;
-use names::BillName;
+pub(crate) use names::BillName;
+pub(crate) use names::Period as BillPeriod;
 use object::Object;
 use reader::ReadContext;
 use remote::Remote;
@@ -153,7 +155,9 @@ impl AlicloudOss {
                 progress: &progress,
                 warn: &mut |warning| report.warn(warning),
             };
-            let rows = reader::read(&**object, bill, &mut context, &mut |batch| {
+            let of_month = matches!(bill.period, Some(BillPeriod::Month(_)));
+            let rows = reader::read(&**object, bill, &mut context, &mut |mut batch| {
+                batch.of_month = of_month;
                 report.progress(Unit::Bytes, progress.load(Relaxed), total);
                 emit(batch)
             })?;
@@ -188,6 +192,20 @@ impl Cloud for AlicloudOss {
 
     fn part(&self, window: &Window, _: Shard) -> Option<Window> {
         Some(*window)
+    }
+
+    fn domain(&self, window: &Window) -> Domain {
+        let periods = match &self.origin {
+            Origin::Local(files) => {
+                files.files().iter().filter_map(|file| Period::of_bill(&file.bill)).collect()
+            }
+            Origin::Remote(_) => {
+                let of_month = window.granularity == Granularity::Monthly;
+                let periods = window.periods().into_iter();
+                periods.map(|first| Period::new(first, of_month)).collect()
+            }
+        };
+        Domain::of_files(super::alicloud::SOURCE, Some(periods))
     }
 
     fn scope(&self) -> String {

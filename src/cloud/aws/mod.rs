@@ -15,6 +15,7 @@ use crate::credentials::Credentials;
 use crate::credentials::aws::{self as chain, partition};
 use crate::env::Env;
 use crate::http::Call;
+use crate::journal::Domain;
 use crate::report::Unit;
 use crate::sign::sigv4;
 use crate::window::{Calendar, Granularity, Settles, Window};
@@ -111,6 +112,10 @@ impl Aws {
         })
     }
 
+    fn kind(&self) -> String {
+        super::kind("aws.service", self.settings.granularity)
+    }
+
     /// Where to ask. A given endpoint keeps its partition's signing region.
     fn home(&self, credentials: Option<&Credentials>) -> Home {
         let partition = partition::chosen(&self.env, credentials);
@@ -175,6 +180,15 @@ impl Cloud for Aws {
         Some(1)
     }
 
+    fn accounts(&self) -> Vec<String> {
+        let connected = self.connected.as_ref().and_then(|connected| connected.account.clone());
+        vec![connected.or_else(|| self.settings.account.clone()).unwrap_or_default()]
+    }
+
+    fn domain(&self, window: &Window) -> Domain {
+        Domain::of(SOURCE, self.kind(), window, &self.scope())
+    }
+
     fn scope(&self) -> String {
         self.query.scope()
     }
@@ -201,8 +215,8 @@ impl Cloud for Aws {
 
     fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()> {
         let connected = self.connected.as_ref().context("not connected")?;
-        let kind = super::kind("aws.service", self.settings.granularity);
-        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, true);
+        let kind = self.kind();
+        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, &self.scope(), true);
         let mut reader =
             answer::Reader::new(&self.query, window, SOURCE, &kind, connected.account.as_deref());
         let report = &self.api.session().report;
