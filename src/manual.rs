@@ -14,7 +14,17 @@ pub struct Manual {
 }
 
 /// Every command's part, the program's own first.
-pub const MANUALS: &[Manual] = &[PROGRAM, AWS, ALICLOUD, BAIDU];
+pub const MANUALS: &[Manual] = &[
+    PROGRAM,
+    AWS,
+    ALICLOUD,
+    BAIDU,
+    ALICLOUD_OSS,
+    ALICLOUD_SUBSCRIBE,
+    JOURNAL,
+    JOURNAL_VERIFY,
+    JOURNAL_COMPACT,
+];
 
 /// Variables that every pull reads.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
@@ -178,6 +188,66 @@ const BAIDU: Manual = Manual {
             "keys, under the names of its Terraform provider",
         ),
     ],
+    files: &[],
+};
+
+const ALICLOUD_OSS: Manual = Manual {
+    command: "alicloud-oss",
+    examples: &[
+        (
+            "Every billing line of last month, from the bucket that the subscription fills",
+            "billing-pull alicloud-oss --bucket my-bills --region cn-hangzhou --date last-month --granularity monthly",
+        ),
+        (
+            "Bill files on this machine, without an account",
+            "billing-pull alicloud-oss 1690000000000000_BillingItemDetail_202406.zip",
+        ),
+    ],
+    environment: ALIBABA,
+    files: &[("~/.aliyun/config.json", "profiles of the aliyun command")],
+};
+
+const ALICLOUD_SUBSCRIBE: Manual = Manual {
+    command: "alicloud-subscribe",
+    examples: &[
+        ("What is subscribed", "billing-pull alicloud-subscribe --list"),
+        (
+            "Have each day's billing lines pushed into a bucket",
+            "billing-pull alicloud-subscribe --bucket my-bills --type BillingItemDetailForBillingPeriod --path bill-data",
+        ),
+        (
+            "End it",
+            "billing-pull alicloud-subscribe --remove --type BillingItemDetailForBillingPeriod",
+        ),
+    ],
+    environment: ALIBABA,
+    files: &[("~/.aliyun/config.json", "profiles of the aliyun command")],
+};
+
+const JOURNAL: Manual = Manual {
+    command: "journal",
+    examples: &[("See whether a journal is sound", "billing-pull journal verify bills.ndjson")],
+    environment: &[],
+    files: &[],
+};
+
+const JOURNAL_VERIFY: Manual = Manual {
+    command: "journal verify",
+    examples: &[(
+        "Check every line, and see what it holds by cloud and window",
+        "billing-pull journal verify bills.ndjson",
+    )],
+    environment: &[],
+    files: &[],
+};
+
+const JOURNAL_COMPACT: Manual = Manual {
+    command: "journal compact",
+    examples: &[(
+        "Keep only what was last said of each subject",
+        "billing-pull journal compact bills.ndjson",
+    )],
+    environment: &[],
     files: &[],
 };
 
