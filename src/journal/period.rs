@@ -58,14 +58,21 @@ impl Period {
         }
     }
 
-    /// `2022-06-13` or `2022-06`.
+    /// `2022-06-13` or `2022-06`. By hand: it is most of the work on a row of another day.
     fn parse(text: &str) -> Option<Self> {
-        let first = match text.len() {
-            10 => text.parse().ok()?,
-            7 => format!("{text}-01").parse().ok()?,
+        let (year, month, day) = match text.as_bytes() {
+            [year @ .., b'-', a, b, b'-', c, d] if year.len() == 4 => (year, [*a, *b], [*c, *d]),
+            [year @ .., b'-', a, b] if year.len() == 4 => (year, [*a, *b], *b"01"),
             _ => return None,
         };
-        Some(Self::new(first, false))
+        let number = |digits: &[u8]| {
+            digits.iter().try_fold(0, |number, digit| {
+                digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
+            })
+        };
+        let year = number(year)?.cast_signed();
+        NaiveDate::from_ymd_opt(year, number(&month)?, number(&day)?)
+            .map(|first| Self::new(first, false))
     }
 
     /// The period that stands in the name of the file that a bill's line is from.
@@ -120,7 +127,9 @@ mod tests {
         assert_eq!(of("baidu.resource.daily", "id", "1", data), day);
         let data = r#"{"vanceSource":"x","vanceType":"y","billMonth":"2022-06"}"#;
         assert_eq!(of("baidu.resource.monthly", "id", "1", data), Some("2022-06-01".into()));
-        assert_eq!(of("aws.service.daily", "Tax", "", "{}"), None);
+        for bad in ["Tax", "2022-6-13", "2022-13-01", "2022-06-1x", "+022-06-13", "22022-06-13"] {
+            assert_eq!(of("aws.service.daily", bad, "", "{}"), None, "{bad}");
+        }
         assert_eq!(of("baidu.resource.daily", "id", "1", "{}"), None);
         assert_eq!(of("nonsense", "", "", ""), None);
     }
@@ -134,11 +143,16 @@ mod tests {
         assert_eq!(of("bills/1234567890123456_BillingItemDetail_20220613"), "2022-06-13");
         assert_eq!(of("1234567890123456_BillingItemDetail_202206.csv"), "2022-06");
         assert_eq!(
-            of("202206/20220601010203/12345_26842_consumeDetailBillV2_20220613.zip!1_2.csv"),
+            of(
+                "202206/20220601010203/1234567890123456_2688801000001_consumeDetailBillV2_20220613.zip!1_2.csv"
+            ),
             "2022-06-13"
         );
-        assert_eq!(of("12345-20251201010203_consumedetailbillv2_2025-12.csv"), "2025-12");
-        assert_eq!(of("12345_BillingItemDetail_20220613_1_2.csv"), "2022-06-13");
+        assert_eq!(
+            of("1234567890123456-20251201010203_consumedetailbillv2_2025-12.csv"),
+            "2025-12"
+        );
+        assert_eq!(of("1234567890123456_BillingItemDetail_20220613_1_2.csv"), "2022-06-13");
         assert_eq!(of("bill.csv"), "1970-01-01");
     }
 }
