@@ -521,3 +521,54 @@ fn an_unknown_journal_command_is_refused() {
     Run::bare(&["journal"]).go().exits(2);
     Run::bare(&["journal", "verify"]).go().exits(2);
 }
+
+#[test]
+fn a_bill_file_is_compared_by_its_period_and_summed_up_by_its_columns() {
+    let journal = Journal::new();
+    let file = journal.folder.path().join("12345678_BillingItemDetail_20260301.csv");
+    let run = |rows: &str| {
+        std::fs::write(&file, format!("产品Code,应付金额,优惠金额,币种\n{rows}")).unwrap();
+        let path = journal.path().display().to_string();
+        Run::command("alicloud-oss").arg(file.display()).args(["--journal", &path]).go().exits(0)
+    };
+    let before =
+        run("ecs,0.10,0,CNY\noss,1.25,\"1,0\",CNY\noss,1.25,0,CNY\nrds,2,3,USD\n").events();
+    assert_eq!(before.len(), 4);
+    let completed = journal.completed();
+    assert_eq!(completed["accounts"], serde_json::json!(["12345678"]));
+    assert_eq!(completed["sums"]["应付金额"], serde_json::json!({"CNY": "2.6", "USD": "2"}));
+    // What is no number has no sum.
+    assert_eq!(completed["sums"]["优惠金额"], serde_json::json!({"USD": "3"}));
+    let same = run("rds,2,3,USD\noss,1.25,0,CNY\noss,1.25,\"1,0\",CNY\necs,0.10,0,CNY\n");
+    assert_eq!(same.stdout, "");
+    let after = run("ecs,0.20,0,CNY\noss,1.25,\"1,0\",CNY\noss,1.25,0,CNY\nrds,2,3,USD\n").events();
+    assert_eq!(after.len(), 1);
+    assert_eq!(after[0]["restates"], before[0]["id"]);
+    journal.look("verify").go().exits(0);
+    journal.look("compact").go().exits(0);
+    let back = run("ecs,0.10,0,CNY\noss,1.25,\"1,0\",CNY\noss,1.25,0,CNY\nrds,2,3,USD\n").events();
+    assert_eq!(back[0]["restates"], after[0]["id"]);
+}
+
+#[test]
+fn every_cloud_keeps_a_journal() {
+    for command in ["aws", "alicloud", "baidu"] {
+        let (journal, cloud) = (Journal::new(), cloud());
+        let path = journal.path().display().to_string();
+        let run = || Run::of(command, &cloud).args(["--date", "yesterday", "--journal", &path]);
+        let first = run().go().exits(0).events();
+        assert!(!first.is_empty(), "{command}");
+        let sums = journal.completed()["sums"].as_object().unwrap().len();
+        assert!(sums > 0, "{command}");
+        let again = run().go().exits(0);
+        assert!(
+            again.closing().contains(&format!("{} unchanged", first.len())),
+            "{}",
+            again.closing()
+        );
+        assert_eq!(again.stdout, "", "{command}");
+        journal.look("verify").go().exits(0);
+        let next = Run::of(command, &cloud).args(["--date", "since-journal", "--journal", &path]);
+        next.go().exits(0).says(&["nothing to pull"]);
+    }
+}
