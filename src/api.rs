@@ -1,7 +1,7 @@
 //! Calls to a service with its rules around them: signed anew for every try, retried with backoff, paced,
 //! counted against `--max-requests`, told with `-v`, stopped by a signal.
 
-use crate::exit::{Failure, fail, kind_of};
+use crate::exit::{Failure, fail};
 use crate::http::{Answer, Broken, Call, Http, Opened};
 use crate::report::{Report, plural};
 use crate::retry::{self, Backoff};
@@ -256,14 +256,10 @@ pub(crate) fn clock_difference(answer: &Answer) -> Option<String> {
     })
 }
 
-/// Whether an error says that the run as a whole was asked to end.
-pub(crate) fn is_stop(error: &anyhow::Error) -> bool {
-    matches!(kind_of(error), Failure::Interrupted | Failure::Terminated | Failure::OutputClosed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::kind_of;
 
     #[test]
     fn clocks_are_compared() {

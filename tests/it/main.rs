@@ -1,6 +1,7 @@
 //! Tests of the built binary, run as a user runs it: arguments, files and environment in, streams and exit code out.
 
 #![allow(
+    clippy::expect_used,
     clippy::needless_pass_by_value,
     clippy::panic,
     clippy::type_complexity,
