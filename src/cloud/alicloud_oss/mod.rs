@@ -202,7 +202,7 @@ impl Cloud for AlicloudOss {
     fn domain(&self, window: &Window) -> Domain {
         let periods = match &self.origin {
             Origin::Local(files) => {
-                files.files().iter().filter_map(|file| Period::of_bill(&file.bill)).collect()
+                files.files().iter().map(|file| Period::of_bill(Some(&file.bill))).collect()
             }
             Origin::Remote(_) => {
                 let of_month = window.granularity == Granularity::Monthly;
