@@ -161,6 +161,12 @@ pub(crate) trait Cloud: Send {
     /// bill was read to its end.
     fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()>;
 
+    /// The part of the window that was there to be read, for the journal: `since-journal` goes on behind it. Asked
+    /// after the pull.
+    fn whole(&self, window: &Window) -> Option<Window> {
+        Some(*window)
+    }
+
     /// Why the window's last day may still be incomplete, if it may. Asked after the pull.
     fn incomplete(&self, window: &Window) -> Option<String>;
 }
