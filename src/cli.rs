@@ -21,13 +21,54 @@ use std::time::Duration;
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: cloud::Command,
+    pub command: Command,
+}
+
+/// Everything that the program can do.
+#[derive(clap::Subcommand, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one of them")]
+pub enum Command {
+    /// A pull.
+    #[command(flatten)]
+    Pull(cloud::Command),
+
+    /// Manage the subscription that fills a bucket with Alibaba Cloud's bill files; it pulls nothing
+    AlicloudSubscribe(cloud::alicloud_subscribe::Args),
+
+    /// Look after a journal, the file of --journal
+    #[command(arg_required_else_help = true)]
+    Journal {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+}
+
+/// What can be done with a journal.
+#[derive(clap::Subcommand, Debug)]
+pub enum JournalCommand {
+    /// Check every line of it, and say what it holds by cloud and window
+    Verify {
+        /// The journal
+        #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Rewrite it with only what was last said of each subject
+    Compact {
+        /// The journal
+        #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+        file: PathBuf,
+    },
 }
 
 impl Cli {
     /// How log lines are to be written.
     pub fn log_format(&self) -> LogFormat {
-        self.command.options().log_format
+        match &self.command {
+            Command::Pull(command) => command.options().call.log_format,
+            Command::AlicloudSubscribe(args) => args.call.log_format,
+            Command::Journal { .. } => LogFormat::Text,
+        }
     }
 }
 
@@ -35,7 +76,7 @@ impl Cli {
 #[derive(clap::Args, Debug, Clone)]
 pub struct PullOptions {
     /// Days of the bill: yesterday, today, YYYY-MM-DD, YYYY-MM, FROM..TO, last-N-days, this-month, last-month,
-    /// settling. A day is one of the cloud's bill (AWS: UTC)
+    /// since-journal, settling. A day is one of the cloud's bill (AWS: UTC)
     #[arg(long, value_name = "WHEN", default_value = "yesterday")]
     pub(crate) date: When,
 
@@ -51,29 +92,18 @@ pub struct PullOptions {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) content_mode: ContentMode,
 
-    /// Settings [env: CONNECTOR_CONFIG] [default: /vance/config/config.yml if it exists]
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(crate) config: Option<PathBuf>,
-
-    /// Keys [env: CONNECTOR_SECRET] [default: /vance/secret/secret.yml if it exists]
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(crate) secret: Option<PathBuf>,
-
-    /// API to call instead of the cloud's own; without a scheme https is meant
-    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
-    pub(crate) endpoint: Option<String>,
-
     /// The account that this bill belongs to, where the cloud's answer does not say
     #[arg(long, value_name = "LABEL")]
     pub(crate) account: Option<String>,
 
-    /// Use the built-in sample cloud: no account, no network
-    #[arg(long)]
-    pub(crate) demo: bool,
+    /// Keep what was delivered in this NDJSON file: a rerun sends only what is new or changed, and takes back what is
+    /// gone
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) journal: Option<PathBuf>,
 
-    /// Say which requests would be made and what they would cost; make none
-    #[arg(long)]
-    pub(crate) dry_run: bool,
+    /// Take back more than half of a day's rows if the answer lacks them
+    #[arg(long, requires = "journal")]
+    pub(crate) allow_mass_retraction: bool,
 
     /// One of N disjoint parts of the window, I from 0, for N runs on as many machines: blocks of days, or whole
     /// bill files
@@ -103,6 +133,33 @@ pub struct PullOptions {
     /// Events in one request of --content-mode batch (256 KiB a request at most)
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) batch_size: u16,
+
+    #[command(flatten)]
+    pub(crate) call: CallOptions,
+}
+
+/// Options of every command that calls a cloud.
+#[derive(clap::Args, Debug, Clone)]
+pub struct CallOptions {
+    /// Settings [env: CONNECTOR_CONFIG] [default: /vance/config/config.yml if it exists]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Keys [env: CONNECTOR_SECRET] [default: /vance/secret/secret.yml if it exists]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) secret: Option<PathBuf>,
+
+    /// API to call instead of the cloud's own; without a scheme https is meant
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    pub(crate) endpoint: Option<String>,
+
+    /// Use the built-in sample cloud: no account, no network
+    #[arg(long)]
+    pub(crate) demo: bool,
+
+    /// Say which requests would be made and what they would cost; make none
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 
     /// Longest wait without progress: connecting, for an answer, between two reads
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]

@@ -14,17 +14,31 @@ pub struct Manual {
 }
 
 /// Every command's part, the program's own first.
-pub const MANUALS: &[Manual] = &[PROGRAM, AWS, ALICLOUD, BAIDU];
+pub const MANUALS: &[Manual] = &[
+    PROGRAM,
+    AWS,
+    ALICLOUD,
+    ALICLOUD_OSS,
+    ALICLOUD_SUBSCRIBE,
+    BAIDU,
+    JOURNAL,
+    JOURNAL_VERIFY,
+    JOURNAL_COMPACT,
+];
 
-/// Variables that every pull reads.
-pub const ENVIRONMENT: &[(&str, &str)] = &[
+/// Variables of every command that emits events.
+pub const EVENTS: &[(&str, &str)] = &[
     ("BILLING_PULL_TARGET", "the target, unless --target names one"),
     ("K_SINK", "the target, if nothing above names one; Knative's SinkBinding sets it"),
     ("K_CE_OVERRIDES", "extensions for every event, as Knative's SinkBinding sets them"),
+    ("JOB_COMPLETION_INDEX", "the number of the pod; read only with --shards"),
+];
+
+/// Variables of every command that calls a cloud.
+pub const CALLS: &[(&str, &str)] = &[
     ("CONNECTOR_CONFIG", "the file of settings, unless --config names one"),
     ("CONNECTOR_SECRET", "the file of keys, unless --secret names one"),
     ("BILLING_PULL_LOG_FORMAT", "text or json, unless --log-format says"),
-    ("JOB_COMPLETION_INDEX", "the number of the pod; read only with --shards"),
     (
         "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
         "the proxy to go through; loopback and metadata services never do",
@@ -34,7 +48,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR, CI, TERM=dumb", "no progress bar"),
 ];
 
-/// Files that every pull reads.
+/// Files of every command that calls a cloud.
 pub const FILES: &[(&str, &str)] = &[
     (
         "/vance/config/config.yml",
@@ -136,6 +150,10 @@ const ALIBABA: &[(&str, &str)] = &[
     ),
 ];
 
+/// Files of every command for Alibaba Cloud.
+const ALIBABA_FILES: &[(&str, &str)] =
+    &[("~/.aliyun/config.json", "profiles of the aliyun command")];
+
 const ALICLOUD: Manual = Manual {
     command: "alicloud",
     examples: &[
@@ -153,7 +171,44 @@ const ALICLOUD: Manual = Manual {
         ),
     ],
     environment: ALIBABA,
-    files: &[("~/.aliyun/config.json", "profiles of the aliyun command")],
+    files: ALIBABA_FILES,
+};
+
+const ALICLOUD_OSS: Manual = Manual {
+    command: "alicloud-oss",
+    examples: &[
+        (
+            "Every line of yesterday's bill, from the bucket that the subscription fills",
+            "billing-pull alicloud-oss --bucket my-bills --region cn-hangzhou --target https://broker.example.com/bills",
+        ),
+        (
+            "A file that somebody sent, without an account",
+            "billing-pull alicloud-oss --file-type BillingItemDetail bill.csv",
+        ),
+        (
+            "A quarter on four machines: this is the first",
+            "billing-pull alicloud-oss --bucket my-bills --region cn-hangzhou --date 2026-01..2026-03 --shard 0/4",
+        ),
+    ],
+    environment: ALIBABA,
+    files: ALIBABA_FILES,
+};
+
+const ALICLOUD_SUBSCRIBE: Manual = Manual {
+    command: "alicloud-subscribe",
+    examples: &[
+        (
+            "Have the lines of every bill pushed into a bucket, from January on",
+            "billing-pull alicloud-subscribe --bucket my-bills --type BillingItemDetailForBillingPeriod --begin 2026-01",
+        ),
+        ("What is subscribed", "billing-pull alicloud-subscribe --list"),
+        (
+            "End it",
+            "billing-pull alicloud-subscribe --remove --type BillingItemDetailForBillingPeriod",
+        ),
+    ],
+    environment: ALIBABA,
+    files: ALIBABA_FILES,
 };
 
 const BAIDU: Manual = Manual {
@@ -178,6 +233,30 @@ const BAIDU: Manual = Manual {
             "keys, under the names of its Terraform provider",
         ),
     ],
+    files: &[],
+};
+
+const JOURNAL: Manual = Manual {
+    command: "journal",
+    examples: &[(
+        "Keep a journal of every delivery, and look into it",
+        "billing-pull journal verify bills.ndjson",
+    )],
+    environment: &[],
+    files: &[],
+};
+
+const JOURNAL_VERIFY: Manual = Manual {
+    command: "journal verify",
+    examples: &[("After a power cut", "billing-pull journal verify bills.ndjson")],
+    environment: &[],
+    files: &[],
+};
+
+const JOURNAL_COMPACT: Manual = Manual {
+    command: "journal compact",
+    examples: &[("Once a year, between two runs", "billing-pull journal compact bills.ndjson")],
+    environment: &[],
     files: &[],
 };
 

@@ -97,6 +97,13 @@ impl FromStr for Point {
     }
 }
 
+impl When {
+    /// Whether a journal says where the window starts.
+    pub(crate) fn goes_by_journal(&self) -> bool {
+        matches!(self, Self::SinceJournal | Self::Settling)
+    }
+}
+
 impl FromStr for When {
     type Err = String;
 
@@ -196,7 +203,7 @@ impl Calendar {
     }
 
     /// The first day that `settling` asks for.
-    fn settling_start(&self, now: DateTime<Utc>) -> NaiveDate {
+    pub(crate) fn settling_start(&self, now: DateTime<Utc>) -> NaiveDate {
         let this = first_of_month(self.today(now));
         if self.last_month_is_open(now) { back(this, 1) } else { this }
     }

@@ -66,6 +66,7 @@ impl Batch {
             data: after + frame.after.len()..laid.end - frame.end.len(),
             base,
             id: base,
+            ordinal: 0,
             restates: None,
             period,
         });

@@ -56,6 +56,7 @@ pub struct Run {
     secrets: BTreeSet<String>,
     cloud: Option<Cloud>,
     reader: Reader,
+    shell: Option<String>,
 }
 
 impl Run {
@@ -70,6 +71,7 @@ impl Run {
             secrets: [demo::ACCESS_KEY_ID, demo::SECRET_ACCESS_KEY].map(str::to_owned).into(),
             cloud: None,
             reader: Reader::Busy,
+            shell: None,
         }
     }
 
@@ -167,13 +169,24 @@ impl Run {
         self
     }
 
+    /// A shell runs this first, and then becomes the binary.
+    pub fn after(mut self, script: &str) -> Self {
+        self.shell = Some(format!("{script}; exec \"$0\" \"$@\""));
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> Running {
         let stdout = match &self.reader {
             Reader::File(file) => file.try_clone().unwrap().into(),
             _ => Stdio::piped(),
         };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_billing-pull"))
+        let binary = env!("CARGO_BIN_EXE_billing-pull");
+        let mut command = Command::new(if self.shell.is_some() { "/bin/sh" } else { binary });
+        if let Some(script) = &self.shell {
+            command.args(["-c", script, binary]);
+        }
+        let mut child = command
             .args(&self.arguments)
             .env_clear()
             .envs(&self.env)

@@ -34,6 +34,8 @@ mod events;
 mod failures;
 // What a first look shows: --demo, --help, the commands there are.
 mod first_minute;
+// The journal: what is sent again and what is not, whatever happens in between.
+mod journal;
 // The Kubernetes manifests.
 mod manifest;
 // What is said on stderr: closing line, levels, JSON, --dry-run.

@@ -22,11 +22,7 @@ fn a_reader_of_stdout_that_goes_away_ends_the_run_quietly() {
 fn a_signal_lets_posts_in_flight_finish_and_begins_nothing() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let gate = Arc::new(Gate::default());
-        let held = Arc::clone(&gate);
-        let target = Target::answering(move |_, _| {
-            held.pass();
-            Reply::new(200, "")
-        });
+        let target = Target::behind(&gate);
         let cloud = cloud();
         let run = Run::aws(&cloud).to(&target).args(["--concurrency", "4"]).start();
         gate.await_arrivals(4);
@@ -43,11 +39,7 @@ fn a_signal_lets_posts_in_flight_finish_and_begins_nothing() {
 #[test]
 fn a_second_signal_ends_the_run_at_once() {
     let gate = Arc::new(Gate::default());
-    let held = Arc::clone(&gate);
-    let target = Target::answering(move |_, _| {
-        held.pass();
-        Reply::new(200, "")
-    });
+    let target = Target::behind(&gate);
     let cloud = cloud();
     let run = Run::aws(&cloud).to(&target).start();
     gate.await_arrivals(8);

@@ -7,6 +7,7 @@ use crate::cloud::errors::not_understood;
 use crate::cloud::numbered::Numbered;
 use crate::event::{Data, Row};
 use crate::json::{Members, is_decimal, plain_text};
+use crate::sums::Amount;
 use crate::window::Granularity;
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -118,7 +119,13 @@ impl Reader<'_> {
         let key = KEY.map(|name| item.text(name));
         let parts = account.into_iter().chain([period]).chain(key.iter().map(String::as_str));
         let subject = crate::cloud::subject(parts);
-        Ok(Row { account: account.map(str::to_owned), period: self.start, subject, data })
+        let currency = item.text("Currency");
+        let amounts = AMOUNTS.iter().filter_map(|&metric| {
+            let digits = plain_text(item.get(metric)?).into_owned();
+            Some(Amount { metric: metric.to_owned(), currency: currency.clone(), digits })
+        });
+        let (account, amounts) = (account.map(str::to_owned), amounts.collect());
+        Ok(Row { account, period: self.start, subject, data, amounts })
     }
 
     /// By day the field is the day that was asked for, by month it may name the month; it may be absent.

@@ -4,10 +4,9 @@
 //! one that climbs out of a folder says that this is no bill. Sizes are believed only as limits: what comes out
 //! is counted.
 
-use super::window::{Note, Window};
+use super::window::Window;
 use flate2::bufread::DeflateDecoder;
 use std::io::{self, BufReader, Read};
-use std::rc::Rc;
 use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive};
 
@@ -40,7 +39,6 @@ pub(super) struct Archive<'a> {
     zip: ZipArchive<Window<'a>>,
     /// The files in it, folders left out: their places in the directory.
     files: Vec<usize>,
-    note: Rc<Note>,
 }
 
 impl<'a> Archive<'a> {
@@ -86,7 +84,7 @@ impl<'a> Archive<'a> {
             return Err(refused(None, "the ZIP holds no CSV"));
         }
         note.budget.set(u64::MAX);
-        Ok(Self { zip, files, note })
+        Ok(Self { zip, files })
     }
 
     /// How many files there are.
@@ -114,11 +112,6 @@ impl<'a> Archive<'a> {
         };
         let hasher = crc32fast::Hasher::new();
         Ok(read(&name, &mut Member { stream, read: 0, size, packed, hasher, checksum }))
-    }
-
-    /// The error of the object itself, where that was the reason of another.
-    pub(super) fn take_error(&self) -> Option<anyhow::Error> {
-        self.note.error.take()
     }
 }
 

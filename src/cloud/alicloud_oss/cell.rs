@@ -41,7 +41,7 @@ pub(super) fn longest(text: &[u8]) -> usize {
     // A long row is counted, so that room is made for what it holds and not for the worst.
     let (chunks, rest) = text.as_chunks::<16>();
     let special: usize =
-        chunks.iter().map(|chunk| scan::unsafe_in_json(chunk).count_ones() as usize).sum();
+        chunks.iter().map(|chunk| scan::special_in_json(chunk).count_ones() as usize).sum();
     text.len() + 5 * (special + rest.len())
 }
 
@@ -53,7 +53,7 @@ pub(super) fn write(cell: &[u8], out: &mut [u8], at: usize) -> usize {
     // Sixteen bytes at a time, as far as they need no escape; then the byte that does.
     while let Some(chunk) = content.get(from..).and_then(|rest| rest.first_chunk::<16>()) {
         out[at..at + 16].copy_from_slice(chunk);
-        let special = scan::unsafe_in_json(chunk);
+        let special = scan::special_in_json(chunk);
         if special == 0 {
             (from, at) = (from + 16, at + 16);
             continue;

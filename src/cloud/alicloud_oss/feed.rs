@@ -1,10 +1,10 @@
 //! The thread that reads the object: what it is, which files are in it, where their rows can be cut apart.
 
-use super::archive::{Archive, Member};
+use super::archive::{Archive, Member, Refused};
 use super::blocks::{Block, Splitter, Trouble};
 use super::header;
 use super::names::BillName;
-use super::object::{self, Object, Watched};
+use super::object::{self, Meter, Object, Watched};
 use super::plan::{self, Plan};
 use super::rows::Fault;
 use super::sniff::{self, Kind};
@@ -23,7 +23,7 @@ pub(super) const MOST_SPARE: usize = 4 << 20;
 pub(super) enum Next {
     /// The bytes that follow are this file's.
     File(Arc<str>),
-    Block(Receiver<Done>),
+    Block(Receiver<Part>),
     Warn(String),
     Halt(Halt),
 }
@@ -52,14 +52,15 @@ pub(super) struct Job {
     pub(super) sequence: u64,
     /// Whether its rows are the first of a file.
     pub(super) first: bool,
-    pub(super) reply: SyncSender<Done>,
+    pub(super) reply: SyncSender<Part>,
 }
 
 /// What a worker made of it.
-pub(super) struct Done {
-    pub(super) bytes: Vec<u8>,
-    pub(super) batch: Batch,
-    pub(super) fault: Option<Fault>,
+pub(super) enum Part {
+    /// Some of its events, in order.
+    Batch(Batch),
+    /// That was all: the block's buffer, and what is wrong with the row behind the last event.
+    End(Vec<u8>, Result<(), Fault>),
 }
 
 /// The thread that reads the object.
@@ -92,12 +93,13 @@ impl Feeder<'_> {
     fn object(&mut self) -> Result<(), Halt> {
         let name: Arc<str> = Arc::from(self.object.name());
         self.out.order.send(Next::File(Arc::clone(&name)))?;
-        let mut stream = Watched::open(self.object, 0, self.progress).map_err(Halt::Failed)?;
+        let meter = Meter::new(self.object, self.progress);
+        let mut stream = Watched::open(self.object, 0, &meter).map_err(Halt::Failed)?;
         let start = start_of(&mut stream).map_err(|e| Halt::Failed(object::failure(e)))?;
-        match (sniff::kind(&start), self.object.size()) {
+        let result = match (sniff::kind(&start), self.object.size()) {
             (Kind::Zip, Some(size)) => {
-                let window = Window::new(self.object, size, self.progress, stream, start)
-                    .map_err(Halt::Failed)?;
+                let window =
+                    Window::new(self.object, size, &meter, stream, start).map_err(Halt::Failed)?;
                 self.archive(&name, window, size)
             }
             (Kind::Zip, None) => Err(Halt::File(
@@ -110,7 +112,9 @@ impl Feeder<'_> {
                 let trouble = |_: u64, error| Halt::Failed(object::failure(error));
                 self.file(&name, kind, start, &mut stream, trouble)
             }
-        }
+        };
+        meter.finish();
+        result
     }
 
     fn archive(&mut self, name: &Arc<str>, window: Window<'_>, size: u64) -> Result<(), Halt> {
@@ -118,8 +122,11 @@ impl Feeder<'_> {
             Some(member) => Arc::from(format!("{name}!{member}")),
             None => Arc::clone(name),
         };
-        let mut archive = Archive::open(window, size)
-            .map_err(|refused| Halt::File(full(refused.member), None, refused.what))?;
+        let note = window.note();
+        // What failed may have been the object and not the ZIP.
+        let halt = |other: Halt| note.error.take().map_or(other, Halt::Failed);
+        let refusal = |refused: Refused| Halt::File(full(refused.member), None, refused.what);
+        let mut archive = Archive::open(window, size).map_err(|refused| halt(refusal(refused)))?;
         for at in 0..archive.len() {
             let result = archive.with(at, |member, stream: &mut Member<'_>| {
                 let name = full(Some(member.to_owned()));
@@ -132,10 +139,7 @@ impl Feeder<'_> {
                 };
                 self.file(&name, kind, start, stream, trouble)
             });
-            if let Some(error) = archive.take_error() {
-                return Err(Halt::Failed(error));
-            }
-            result.map_err(|refused| Halt::File(full(refused.member), None, refused.what))??;
+            result.map_err(refusal).flatten().map_err(halt)?;
         }
         Ok(())
     }
@@ -228,7 +232,8 @@ impl Out {
     }
 
     fn send(&mut self, block: Block, plan: &Arc<Plan>, first: bool) -> Result<(), Halt> {
-        let (reply, done) = mpsc::sync_channel(1);
+        // Room for what most blocks give: one batch, and that it was all.
+        let (reply, done) = mpsc::sync_channel(2);
         let (sequence, plan) = (self.sequence, Arc::clone(plan));
         self.sequence += 1;
         self.order.send(Next::Block(done))?;

@@ -6,6 +6,10 @@ use super::cell;
 use super::index::Index;
 use super::plan::RESERVED;
 
+/// The longest header. Its names stand in every line, so a long one over short rows would make a little file a
+/// great many lines.
+const LIMIT: usize = 1 << 20;
+
 /// What is wrong with the header, and at which byte of the block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BadHeader {
@@ -16,10 +20,14 @@ pub(super) struct BadHeader {
 /// Takes the header off the front of a file's first block. None where the block holds blank lines only.
 pub(super) fn take(block: &mut Block) -> Result<Option<Vec<String>>, BadHeader> {
     let mut index = Index::default();
-    let stray = index.read(&block.bytes, block.start, block.end).err();
+    let stray = index.read(&block.bytes, block.start, block.end, LIMIT).err();
     for cells in index.iter() {
         let start = block.start + blank(&block.bytes[block.start..]);
         let Some(end) = cells.last().map(|end| end.at()) else { continue };
+        if end - start > LIMIT {
+            let what = "the header is longer than 1 MiB".to_owned();
+            return Err(BadHeader { at: start, what });
+        }
         block.start = end + 1;
         let mut from = start;
         let mut names = Vec::with_capacity(cells.len());

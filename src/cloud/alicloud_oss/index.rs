@@ -22,6 +22,10 @@ pub(super) struct Index {
     cells: usize,
     /// One per row: how many cells end with it or before it.
     rows: Vec<u32>,
+    /// How many cells of a row are worth keeping.
+    most: usize,
+    /// Whether a row has more, of which some are not here.
+    overfull: bool,
 }
 
 /// Text stands behind a closing quote; where.
@@ -54,16 +58,31 @@ impl CellEnd {
 
 impl Index {
     /// Finds the cells of the rows in `bytes[from..to]`, which must start with a row and end with a line end.
-    /// `bytes` must be [`PADDING`] longer. On an error the rows before it are there.
-    pub(super) fn read(&mut self, bytes: &[u8], from: usize, to: usize) -> Result<(), Stray> {
-        self.cells = 0;
-        self.rows.clear();
+    /// `bytes` must be [`PADDING`] longer. On an error the rows before it are there. A row of more than `most`
+    /// cells is none that counts: it may lack cells, and those behind it all of theirs.
+    pub(super) fn read(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        to: usize,
+        most: usize,
+    ) -> Result<(), Stray> {
+        self.clear(most);
         if self.quick(bytes, from, to) {
             return Ok(());
         }
-        self.cells = 0;
-        self.rows.clear();
+        self.clear(most);
         self.careful(bytes, from, to)
+    }
+
+    fn clear(&mut self, most: usize) {
+        self.rows.clear();
+        (self.cells, self.most, self.overfull) = (0, most, false);
+    }
+
+    /// Whether a row may have more cells than are here.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.overfull
     }
 
     /// How many rows there are.
@@ -81,10 +100,20 @@ impl Index {
         })
     }
 
+    #[cold]
+    fn grow(&mut self) {
+        let before = self.rows.last().map_or(0, |&cells| cells as usize);
+        if self.cells - before > self.most {
+            self.overfull = true;
+        } else {
+            self.ends.resize((self.cells * 2).max(1024), CellEnd::default());
+        }
+    }
+
     #[inline]
     fn push(&mut self, at: usize, special: bool) {
         if self.cells == self.ends.len() {
-            self.ends.resize((self.cells * 2).max(1024), CellEnd::default());
+            self.grow();
         }
         if let Some(end) = self.ends.get_mut(self.cells) {
             *end = CellEnd::new(at, special);
@@ -168,7 +197,7 @@ impl Index {
     #[inline]
     fn plain(&mut self, at: usize, comma: u64, first_is_special: bool) {
         if self.ends.len() < self.cells + WIDTH {
-            self.ends.resize((self.cells * 2).max(1024), CellEnd::default());
+            self.grow();
         }
         let Some(ends) = self.ends.get_mut(self.cells..self.cells + WIDTH) else { return };
         let mut comma = comma;

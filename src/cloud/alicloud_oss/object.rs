@@ -80,18 +80,43 @@ impl Object for Stdin {
     }
 }
 
-/// A stream of an object that counts what was read and notices an early end.
+/// Adds what is read of one object to the bytes of all, and never more than the object has: parts of a ZIP are
+/// read twice, others never.
+#[derive(Debug)]
+pub(super) struct Meter<'a> {
+    progress: &'a AtomicU64,
+    size: Option<u64>,
+    seen: AtomicU64,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(object: &dyn Object, progress: &'a AtomicU64) -> Self {
+        Self { progress, size: object.size(), seen: AtomicU64::new(0) }
+    }
+
+    fn add(&self, count: u64) {
+        let seen = self.seen.fetch_add(count, Ordering::Relaxed);
+        let left = self.size.map_or(u64::MAX, |size| size.saturating_sub(seen));
+        self.progress.fetch_add(count.min(left), Ordering::Relaxed);
+    }
+
+    /// The object was read to its end.
+    pub(super) fn finish(&self) {
+        let seen = self.seen.load(Ordering::Relaxed);
+        self.add(self.size.unwrap_or(seen).saturating_sub(seen));
+    }
+}
+
+/// A stream of an object that is counted, and notices an early end.
 pub(super) struct Watched<'a> {
     stream: Box<dyn Read + Send>,
-    progress: &'a AtomicU64,
+    meter: &'a Meter<'a>,
     at: u64,
-    size: Option<u64>,
 }
 
 impl<'a> Watched<'a> {
-    pub(super) fn open(object: &dyn Object, from: u64, progress: &'a AtomicU64) -> Result<Self> {
-        let stream = object.open(from)?;
-        Ok(Self { stream, progress, at: from, size: object.size() })
+    pub(super) fn open(object: &dyn Object, from: u64, meter: &'a Meter<'a>) -> Result<Self> {
+        Ok(Self { stream: object.open(from)?, meter, at: from })
     }
 }
 
@@ -104,8 +129,8 @@ impl Read for Watched<'_> {
             }
         };
         self.at += count as u64;
-        self.progress.fetch_add(count as u64, Ordering::Relaxed);
-        match self.size {
+        self.meter.add(count as u64);
+        match self.meter.size {
             Some(size) if count == 0 && !buffer.is_empty() && self.at < size => {
                 Err(io::Error::other(Failed::because(
                     Failure::Unavailable,

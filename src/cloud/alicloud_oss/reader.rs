@@ -4,13 +4,13 @@
 //! Queues and buffers are few and go round, so memory does not grow with the file. Blocks of 256 KiB keep what
 //! a worker touches (text, lines, ids) in its core's own cache.
 
-use super::feed::{Done, Feeder, Halt, Job, MOST_SPARE, Next, Out};
+use super::feed::{Feeder, Halt, Job, MOST_SPARE, Next, Out, Part};
 use super::names::BillName;
 use super::object::Object;
 use super::plan;
 use super::rows::{Fault, Rows};
 use crate::cloud::Emit;
-use crate::event::{Buffers, Envelope};
+use crate::event::{Batch, Buffers, Envelope};
 use crate::exit::{Failure, fail};
 use crate::identity::Ordinals;
 use anyhow::Result;
@@ -101,45 +101,55 @@ fn collect(
 ) -> Result<u64> {
     let (mut total, mut in_file) = (0, 0);
     let mut file: Arc<str> = Arc::from("");
-    let refused = |what: String| Err(fail(Failure::Refused, what));
+    let refused = |file: &str, place: &str, what: &str| {
+        Err(fail(Failure::Refused, format!("{file}: {place}{what}")))
+    };
+    let row = |line: u64, byte: u64| format!("line {line}, byte {byte}: ");
     for next in results {
         match next {
             Next::File(name) => (file, in_file) = (name, 0),
             Next::Warn(what) => (context.warn)(&what),
-            Next::Block(reply) => {
-                let Ok(Done { bytes, mut batch, fault }) = reply.recv() else {
-                    anyhow::bail!("a thread that reads {file} has died");
-                };
-                for at in 0..batch.len() {
-                    let ordinal = context.ordinals.next(batch.events[at].base);
-                    if ordinal > 0 {
-                        batch.set_id(at, ordinal, None);
+            Next::Block(reply) => loop {
+                match reply.recv() {
+                    Ok(Part::Batch(mut batch)) => {
+                        number(&mut batch, context.ordinals);
+                        in_file += batch.len() as u64;
+                        total += batch.len() as u64;
+                        emit(batch)?;
                     }
+                    Ok(Part::End(bytes, Ok(()))) => {
+                        // Nobody may want it any more.
+                        drop(spare.send(bytes));
+                        break;
+                    }
+                    Ok(Part::End(_, Err(Fault { line, byte, what }))) => {
+                        return refused(&file, &row(line, byte), &what);
+                    }
+                    Err(_) => anyhow::bail!("a thread that reads {file} has died"),
                 }
-                total += batch.len() as u64;
-                in_file += batch.len() as u64;
-                // Nobody may want it any more.
-                let _ = spare.send(bytes);
-                if batch.len() > 0 {
-                    emit(batch)?;
-                }
-                if let Some(Fault { line, byte, what }) = fault {
-                    return refused(format!("{file}: line {line}, byte {byte}: {what}"));
-                }
-            }
+            },
             Next::Halt(Halt::Row(byte, what)) => {
-                let line = in_file + 1;
-                return refused(format!("{file}: line {line}, byte {byte}: {what}"));
+                return refused(&file, &row(in_file + 1, byte), &what);
             }
             Next::Halt(Halt::File(file, Some(byte), what)) => {
-                return refused(format!("{file}: byte {byte}: {what}"));
+                return refused(&file, &format!("byte {byte}: "), &what);
             }
-            Next::Halt(Halt::File(file, None, what)) => return refused(format!("{file}: {what}")),
+            Next::Halt(Halt::File(file, None, what)) => return refused(&file, "", &what),
             Next::Halt(Halt::Failed(error)) => return Err(error.context(format!("{file}"))),
             Next::Halt(Halt::Gone) => {}
         }
     }
     Ok(total)
+}
+
+/// Gives identical rows ids of their own.
+fn number(batch: &mut Batch, ordinals: &mut Ordinals) {
+    for at in 0..batch.len() {
+        let ordinal = ordinals.next(batch.events[at].base);
+        if ordinal > 0 {
+            batch.set_id(at, ordinal, None);
+        }
+    }
 }
 
 /// Which number the first row of a block has: known when the rows of all blocks before are counted, long before
@@ -177,11 +187,11 @@ fn work_on(work: &Mutex<Receiver<Job>>, lines: &Lines, buffers: &Arc<Buffers>) {
     loop {
         let job = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        let count = rows.index(&job.block);
+        let count = rows.index(&job.plan, &job.block);
         let line = lines.take(&job, count);
-        let (batch, fault) = rows.write(&job.plan, &job.block, line, buffers);
-        let done = Done { bytes: job.block.bytes, batch, fault };
-        // Nobody may wait for it any more.
-        let _ = job.reply.send(done);
+        // Nobody may wait for these any more.
+        let mut send = |batch| drop(job.reply.send(Part::Batch(batch)));
+        let result = rows.write(&job.plan, &job.block, line, buffers, &mut send);
+        drop(job.reply.send(Part::End(job.block.bytes, result)));
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn rare(chunk: &[u8; WIDTH]) -> Rare {
 
 /// The bytes that a JSON string may not hold as they are.
 #[inline]
-pub(super) fn unsafe_in_json(chunk: &[u8; 16]) -> u32 {
+pub(super) fn special_in_json(chunk: &[u8; 16]) -> u32 {
     special(u8x16::new(*chunk)).to_bitmask()
 }
 
@@ -100,7 +100,7 @@ mod tests {
                     (bits(|byte| byte == b'"'), bits(|byte| byte == b'\n' || byte == b'\r'));
                 assert_eq!(rare(&chunk), Rare { quote, line_end });
                 let first: &[u8; 16] = chunk[..16].try_into().unwrap();
-                assert_eq!(u64::from(unsafe_in_json(first)), special & 0xffff);
+                assert_eq!(u64::from(special_in_json(first)), special & 0xffff);
             }
         }
     }

@@ -1,12 +1,11 @@
 //! An [`Object`] as something to seek in, for the ZIP's directory at its end. Each jump would be a request to
 //! the bucket, so the end is fetched once and kept, and small jumps forward are read over.
 
-use super::object::{Object, Watched};
+use super::object::{Meter, Object, Watched, failure};
 use anyhow::Result;
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
-use std::sync::atomic::AtomicU64;
 
 /// How much of the end is kept: the directory of some hundred members, and the longest comment behind it.
 const TAIL: u64 = 128 << 10;
@@ -27,7 +26,7 @@ pub(super) struct Note {
 /// The reader.
 pub(super) struct Window<'a> {
     object: &'a dyn Object,
-    progress: &'a AtomicU64,
+    meter: &'a Meter<'a>,
     size: u64,
     position: u64,
     stream: Option<Watched<'a>>,
@@ -44,18 +43,18 @@ impl<'a> Window<'a> {
     pub(super) fn new(
         object: &'a dyn Object,
         size: u64,
-        progress: &'a AtomicU64,
+        meter: &'a Meter<'a>,
         stream: Watched<'a>,
         start: Vec<u8>,
     ) -> Result<Self> {
         let mut tail = Vec::new();
-        Watched::open(object, size.saturating_sub(TAIL), progress)?
+        Watched::open(object, size.saturating_sub(TAIL), meter)?
             .take(TAIL)
             .read_to_end(&mut tail)
-            .map_err(super::object::failure)?;
+            .map_err(failure)?;
         Ok(Self {
             object,
-            progress,
+            meter,
             size,
             position: 0,
             stream: Some(stream),
@@ -84,7 +83,7 @@ impl<'a> Window<'a> {
     }
 
     /// Brings the position into the chunk.
-    fn fetch(&mut self) -> io::Result<()> {
+    fn fetch(&mut self) -> Result<()> {
         if self.position < self.stream_at || self.position - self.stream_at > HOP {
             self.stream = None;
         }
@@ -93,11 +92,10 @@ impl<'a> Window<'a> {
                 stream
             } else {
                 self.stream_at = self.position;
-                let opened = Watched::open(self.object, self.position, self.progress);
-                self.stream.insert(opened.map_err(io::Error::other)?)
+                self.stream.insert(Watched::open(self.object, self.position, self.meter)?)
             };
             self.chunk.resize(CHUNK, 0);
-            let count = stream.read(&mut self.chunk)?;
+            let count = stream.read(&mut self.chunk).map_err(failure)?;
             self.chunk.truncate(count);
             self.stream_at += count as u64;
             if self.position < self.stream_at || count == 0 {
@@ -117,9 +115,8 @@ impl Read for Window<'_> {
         {
             self.chunk.clear();
             self.stream = None;
-            let told = io::Error::new(error.kind(), "the object cannot be read");
-            self.note.error.borrow_mut().get_or_insert_with(|| super::object::failure(error));
-            return Err(told);
+            self.note.error.borrow_mut().get_or_insert(error);
+            return Err(io::Error::other("the object cannot be read"));
         }
         let bytes = self.at_hand();
         let count = bytes.len().min(buffer.len());

@@ -99,6 +99,12 @@ impl Running {
         assert!(text.is_some_and(|text| text.lines().count() >= count), "{count} lines never came");
     }
 
+    /// Ends it as a power cut does; false if it had ended by itself.
+    pub fn kill(mut self) -> bool {
+        drop(self.child.kill());
+        self.child.wait().unwrap().code().is_none()
+    }
+
     /// Waits for its end.
     pub fn end(mut self) -> Done {
         let ended = |stream: &Stream| stream.text(|text| text.over, HANGS);

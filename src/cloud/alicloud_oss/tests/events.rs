@@ -103,6 +103,7 @@ fn slowly(columns: &[&str], cells: &[&str], subject: &str, line: &str) -> Batch 
         period: NaiveDate::from_ymd_opt(2026, 3, 1).unwrap(),
         subject: subject.into(),
         data,
+        amounts: Vec::new(),
     });
     batch
 }

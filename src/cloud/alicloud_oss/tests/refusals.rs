@@ -36,6 +36,28 @@ fn another_number_of_cells() {
 }
 
 #[test]
+fn far_too_many_cells() {
+    let commas = ",".repeat(100_000);
+    for end in ["\n", "x\"y\n"] {
+        let outcome = read_text(&format!("a,b\n1,2\n{commas}{end}"));
+        assert_eq!(outcome.events.len(), 1);
+        assert_eq!(
+            outcome.error.unwrap().split(" or more").next(),
+            Some("x.csv: line 2, byte 8: the row has 1024"),
+        );
+    }
+    let name = "n".repeat(1 << 20);
+    assert_eq!(
+        read_text(&format!("{name},b\n1,2\n")).error.unwrap(),
+        "x.csv: byte 0: the header is longer than 1 MiB"
+    );
+    assert_eq!(
+        read_text(&format!("{}\n", ",".repeat(5 << 20))).error.unwrap(),
+        "x.csv: byte 0: the header is longer than 1 MiB"
+    );
+}
+
+#[test]
 fn bytes_that_are_not_utf8() {
     assert_eq!(
         refusal(b"a,b\n1,2\n3,\xc3\xa9\xff\n", 1),
@@ -131,7 +153,8 @@ fn cells_and_rows_without_end() {
     assert_eq!(outcome.error.unwrap(), "x.csv: line 1, byte 10: the row is longer than 64 MiB");
 }
 
-struct Broken(io::ErrorKind);
+/// An object that breaks after eight bytes, or that cannot be opened again.
+struct Broken(io::ErrorKind, &'static [u8; 8]);
 
 impl Object for Broken {
     fn name(&self) -> &'static str {
@@ -141,13 +164,14 @@ impl Object for Broken {
         Some(1 << 20)
     }
     fn open(&self, from: u64) -> anyhow::Result<Box<dyn Read + Send>> {
-        struct Fails(io::ErrorKind, u64);
+        anyhow::ensure!(from == 0, Failed::because(Failure::Unavailable, "gone"));
+        struct Fails(io::ErrorKind, u64, &'static [u8; 8]);
         impl Read for Fails {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 self.1 += 1;
                 match (self.0, self.1) {
                     (_, 1) => {
-                        buffer[..8].copy_from_slice(b"a,b\n1,2\n");
+                        buffer[..8].copy_from_slice(self.2);
                         Ok(8)
                     }
                     (_, 2) => Err(io::ErrorKind::Interrupted.into()),
@@ -159,18 +183,22 @@ impl Object for Broken {
                 }
             }
         }
-        Ok(Box::new(Fails(self.0, from)))
+        Ok(Box::new(Fails(self.0, from, self.1)))
     }
 }
 
 #[test]
 fn an_object_that_breaks_keeps_its_reason() {
-    let outcome = read_object(&Broken(io::ErrorKind::TimedOut), 100, 1);
+    const CSV: &[u8; 8] = b"a,b\n1,2\n";
+    let outcome = read_object(&Broken(io::ErrorKind::TimedOut, CSV), 100, 1);
     assert_eq!(outcome.error.as_deref(), Some("k: stalled"));
     assert_eq!((outcome.kind, outcome.events.len()), (Some(Failure::Unavailable), 0));
-    let outcome = read_object(&Broken(io::ErrorKind::UnexpectedEof), 4, 1);
+    let outcome = read_object(&Broken(io::ErrorKind::UnexpectedEof, CSV), 4, 1);
     assert_eq!(outcome.error.as_deref(), Some("k: the object ended after 8 of its 1048576 bytes"));
     assert_eq!(outcome.kind, Some(Failure::Unavailable));
-    let outcome = read_object(&Broken(io::ErrorKind::PermissionDenied), 100, 1);
+    let outcome = read_object(&Broken(io::ErrorKind::PermissionDenied, CSV), 100, 1);
     assert_eq!(outcome.kind, Some(Failure::Unexpected));
+    // A ZIP needs its end, too.
+    let outcome = read_object(&Broken(io::ErrorKind::UnexpectedEof, b"PK\x03\x04...."), 100, 1);
+    assert_eq!(outcome.kind, Some(Failure::Unavailable), "{:?}", outcome.error);
 }

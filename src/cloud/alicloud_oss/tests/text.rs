@@ -153,3 +153,17 @@ fn nothing_at_all_is_said() {
     let object = Memory { sized: false, ..Memory::new("-", "a,b\n1,2\n") };
     assert_eq!(read_object(&object, 100, 1).events.len(), 1);
 }
+
+#[test]
+fn short_rows_under_long_names_make_several_batches() {
+    let name = "n".repeat(20_000);
+    let text = format!("{name},b\n{}", "1,2\n".repeat(500));
+    let outcome = read_object(&Memory::new("x", text), 1 << 16, 2);
+    assert_eq!((outcome.error, outcome.events.len()), (None, 500));
+    for (at, event) in outcome.events.iter().enumerate() {
+        assert_eq!(
+            (&event["data"]["line"], &event["data"][&name]),
+            (&(at + 1).into(), &"1".into())
+        );
+    }
+}
