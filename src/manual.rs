@@ -18,9 +18,9 @@ pub const MANUALS: &[Manual] = &[
     PROGRAM,
     AWS,
     ALICLOUD,
+    BAIDU,
     ALICLOUD_OSS,
     ALICLOUD_SUBSCRIBE,
-    BAIDU,
     JOURNAL,
     JOURNAL_VERIFY,
     JOURNAL_COMPACT,
@@ -125,6 +125,10 @@ const AWS: Manual = Manual {
     ],
 };
 
+/// Files of every command for Alibaba Cloud.
+const ALIBABA_FILES: &[(&str, &str)] =
+    &[("~/.aliyun/config.json", "profiles of the aliyun command")];
+
 /// Variables of every command for Alibaba Cloud.
 const ALIBABA: &[(&str, &str)] = &[
     (
@@ -150,10 +154,6 @@ const ALIBABA: &[(&str, &str)] = &[
     ),
 ];
 
-/// Files of every command for Alibaba Cloud.
-const ALIBABA_FILES: &[(&str, &str)] =
-    &[("~/.aliyun/config.json", "profiles of the aliyun command")];
-
 const ALICLOUD: Manual = Manual {
     command: "alicloud",
     examples: &[
@@ -168,43 +168,6 @@ const ALICLOUD: Manual = Manual {
         (
             "The international site's bill",
             "billing-pull alicloud --endpoint business.ap-southeast-1.aliyuncs.com",
-        ),
-    ],
-    environment: ALIBABA,
-    files: ALIBABA_FILES,
-};
-
-const ALICLOUD_OSS: Manual = Manual {
-    command: "alicloud-oss",
-    examples: &[
-        (
-            "Every line of yesterday's bill, from the bucket that the subscription fills",
-            "billing-pull alicloud-oss --bucket my-bills --region cn-hangzhou --target https://broker.example.com/bills",
-        ),
-        (
-            "A file that somebody sent, without an account",
-            "billing-pull alicloud-oss --file-type BillingItemDetail bill.csv",
-        ),
-        (
-            "A quarter on four machines: this is the first",
-            "billing-pull alicloud-oss --bucket my-bills --region cn-hangzhou --date 2026-01..2026-03 --shard 0/4",
-        ),
-    ],
-    environment: ALIBABA,
-    files: ALIBABA_FILES,
-};
-
-const ALICLOUD_SUBSCRIBE: Manual = Manual {
-    command: "alicloud-subscribe",
-    examples: &[
-        (
-            "Have the lines of every bill pushed into a bucket, from January on",
-            "billing-pull alicloud-subscribe --bucket my-bills --type BillingItemDetailForBillingPeriod --begin 2026-01",
-        ),
-        ("What is subscribed", "billing-pull alicloud-subscribe --list"),
-        (
-            "End it",
-            "billing-pull alicloud-subscribe --remove --type BillingItemDetailForBillingPeriod",
         ),
     ],
     environment: ALIBABA,
@@ -236,26 +199,62 @@ const BAIDU: Manual = Manual {
     files: &[],
 };
 
+const ALICLOUD_OSS: Manual = Manual {
+    command: "alicloud-oss",
+    examples: &[
+        (
+            "Every billing line of last month, from the bucket that the subscription fills",
+            "billing-pull alicloud-oss --bucket my-bills --region cn-hangzhou --date last-month --granularity monthly",
+        ),
+        (
+            "Bill files on this machine, without an account",
+            "billing-pull alicloud-oss 1690000000000000_BillingItemDetail_202406.zip",
+        ),
+    ],
+    environment: ALIBABA,
+    files: ALIBABA_FILES,
+};
+
+const ALICLOUD_SUBSCRIBE: Manual = Manual {
+    command: "alicloud-subscribe",
+    examples: &[
+        ("What is subscribed", "billing-pull alicloud-subscribe --list"),
+        (
+            "Have each day's billing lines pushed into a bucket",
+            "billing-pull alicloud-subscribe --bucket my-bills --type BillingItemDetailForBillingPeriod --path bill-data",
+        ),
+        (
+            "End it",
+            "billing-pull alicloud-subscribe --remove --type BillingItemDetailForBillingPeriod",
+        ),
+    ],
+    environment: ALIBABA,
+    files: ALIBABA_FILES,
+};
+
 const JOURNAL: Manual = Manual {
     command: "journal",
-    examples: &[(
-        "Keep a journal of every delivery, and look into it",
-        "billing-pull journal verify bills.ndjson",
-    )],
+    examples: &[("See whether a journal is sound", "billing-pull journal verify bills.ndjson")],
     environment: &[],
     files: &[],
 };
 
 const JOURNAL_VERIFY: Manual = Manual {
     command: "journal verify",
-    examples: &[("After a power cut", "billing-pull journal verify bills.ndjson")],
+    examples: &[(
+        "Check every line, and see what it holds by cloud and window",
+        "billing-pull journal verify bills.ndjson",
+    )],
     environment: &[],
     files: &[],
 };
 
 const JOURNAL_COMPACT: Manual = Manual {
     command: "journal compact",
-    examples: &[("Once a year, between two runs", "billing-pull journal compact bills.ndjson")],
+    examples: &[(
+        "Keep only what was last said of each subject",
+        "billing-pull journal compact bills.ndjson",
+    )],
     environment: &[],
     files: &[],
 };

@@ -136,11 +136,16 @@ mod tests {
         assert_eq!(of("bills/1234567890123456_BillingItemDetail_20220613"), "2022-06-13");
         assert_eq!(of("1234567890123456_BillingItemDetail_202206.csv"), "2022-06");
         assert_eq!(
-            of("202206/20220601010203/123_26842_consumeDetailBillV2_20220613.zip!1_2.csv"),
+            of(
+                "202206/20220601010203/1234567890123456_2688801000001_consumeDetailBillV2_20220613.zip!1_2.csv"
+            ),
             "2022-06-13"
         );
-        assert_eq!(of("12345-20251201010203_consumedetailbillv2_2025-12.csv"), "2025-12");
-        assert_eq!(of("123_BillingItemDetail_20220613_1_2.csv"), "2022-06-13");
+        assert_eq!(
+            of("1234567890123456-20251201010203_consumedetailbillv2_2025-12.csv"),
+            "2025-12"
+        );
+        assert_eq!(of("1234567890123456_BillingItemDetail_20220613_1_2.csv"), "2022-06-13");
         assert_eq!(of("bill.csv"), "1970-01-01");
     }
 }

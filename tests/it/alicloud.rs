@@ -278,8 +278,8 @@ fn a_clock_that_is_off_is_told_by_how_much() {
 
 #[test]
 fn a_bill_that_does_not_add_up_is_no_success() {
-    let seven = || Sample { page: 7, ..Sample::default() };
     type Edit = fn(&str, &mut Value);
+    let seven = || Sample { page: 7, ..Sample::default() };
     let cases: [(Edit, i32, &str); 6] = [
         (
             |page, body| {

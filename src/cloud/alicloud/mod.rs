@@ -117,10 +117,11 @@ impl Alicloud {
     ) -> Result<Numbered<Row>> {
         let keys = &credentials.keys;
         let params = self.query.params(reader.start, page);
-        let mut action = format!("{ACTION} {}", self.query.period(reader.start));
-        if page > 1 {
-            action.push_str(&format!(" page {page}"));
-        }
+        let period = self.query.period(reader.start);
+        let action = match page {
+            1 => format!("{ACTION} {period}"),
+            _ => format!("{ACTION} {period} page {page}"),
+        };
         // Whether an answer is one is only known once it is read, so it is read where it is judged.
         let read = RefCell::new(None);
         let judge = |answer: &Answer| match self.judge(answer, keys, reader, page) {

@@ -12,6 +12,11 @@
 //! The file of a day holds what was billed on that day of UTC+8; the file of a month holds all of it once more, so
 //! that the two are never read together. All of a bill's rows say whose they are, of which type and period: where
 //! the file lies narrows nothing, and plays no part in what rows are compared with.
+//!
+//! Of the reader, `names.rs` tells what a file's name says, `header.rs` and `plan.rs` what its first row says;
+//! `feed.rs` is the thread before the blocks, `rows.rs` (with `index.rs`, `lines.rs`, `lanes.rs`) the work on one of
+//! them, and `reader.rs` holds the threads together. Files have no fixed columns, so columns go by their names,
+//! whatever they are, and every cell is text. Nothing is skipped: what is not understood ends the run.
 
 mod archive;
 mod blocks;

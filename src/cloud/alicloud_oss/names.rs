@@ -1,6 +1,6 @@
 //! What the name of a bill file says: whose bill, which kind, which day or month, and when it was pushed.
 //!
-//! Three layouts are known; `facts` name the sources (the vendor's guide, a console export, public importers):
+//! Three layouts are known, from the vendor's guide, from importers that are public, and from a console export:
 //!
 //! ```text
 //! {folder}/{UID}_{Type}_{YYYYMMDD or YYYYMM}                              SubscribeBillToOSS

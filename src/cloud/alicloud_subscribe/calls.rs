@@ -8,10 +8,11 @@ use crate::cloud::errors::{not_understood, unreadable};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail, kind_of};
 use crate::http::Answer;
-use crate::json::Members;
+use crate::json::plain_text;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::collections::HashMap;
 
 /// How the service is called in messages.
 const SERVICE: &str = "Alibaba Cloud billing";
@@ -37,13 +38,13 @@ pub(super) enum Done {
 pub(super) struct Subscription {
     /// The item as it came.
     pub(super) raw: Box<RawValue>,
-    pub(super) members: Members,
+    pub(super) members: HashMap<String, Box<RawValue>>,
 }
 
 impl Subscription {
     /// The trimmed text of a member; empty where there is none.
     pub(super) fn text(&self, name: &str) -> String {
-        self.members.text(name)
+        self.members.get(name).map(|value| plain_text(value)).unwrap_or_default().into_owned()
     }
 }
 

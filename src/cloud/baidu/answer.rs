@@ -69,7 +69,7 @@ fn is_amount(name: &str) -> bool {
 /// The amounts that are numbers: others are masked.
 fn amounts(bill: &Members) -> Vec<Amount> {
     let amounts = bill.0.iter().filter(|(name, _)| is_amount(name)).map(|(name, value)| Amount {
-        metric: name.clone(),
+        metric: name.to_string(),
         currency: "CNY".to_owned(),
         digits: plain_text(value).into_owned(),
     });
@@ -158,9 +158,9 @@ impl<'a> Reader<'a> {
         // The API does not name the currency: it bills in yuan.
         put(&mut data, "currency", "CNY");
         for (name, value) in &bill.0 {
-            let is_ours = ACCOUNT_FIELDS.contains(&name.as_str())
+            let is_ours = ACCOUNT_FIELDS.contains(&&**name)
                 || matches!(
-                    name.as_str(),
+                    &**name,
                     "vanceSource" | "vanceType" | "date" | "billMonth" | "currency"
                 );
             if !(is_ours && data.has(name)) {
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
             let text = plain_text(value);
             if !is_decimal(&text) {
                 let mut masked = self.masked.lock().unwrap_or_else(PoisonError::into_inner);
-                masked.entry(name.clone()).or_insert((0, text.into_owned())).0 += 1;
+                masked.entry(name.to_string()).or_insert((0, text.into_owned())).0 += 1;
             }
         }
     }
