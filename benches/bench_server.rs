@@ -35,7 +35,7 @@ fn main() {
             serve(&server.url());
         }
         ["post", url, count, threads, file] => {
-            post(url, count.parse().unwrap(), threads.parse().unwrap(), file)
+            post(url, count.parse().unwrap(), threads.parse().unwrap(), file);
         }
         _ => println!("bench_server sample ROWS PAGE [FILE] | sink | post URL N THREADS FILE"),
     }
@@ -47,8 +47,10 @@ fn serve(url: &str) {
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
 }
 
+/// The client is built as the program builds its own.
 fn post(url: &str, count: usize, threads: usize, file: &str) {
     let body = Arc::new(std::fs::read(file).unwrap());
+    drop(rustls::crypto::ring::default_provider().install_default());
     let client = reqwest::blocking::Client::builder()
         .no_proxy()
         .tcp_nodelay(true)
@@ -71,5 +73,7 @@ fn post(url: &str, count: usize, threads: usize, file: &str) {
             })
         })
         .collect();
-    workers.into_iter().for_each(|worker| worker.join().unwrap());
+    for worker in workers {
+        worker.join().unwrap();
+    }
 }

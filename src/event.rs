@@ -390,7 +390,9 @@ mod tests {
         let envelope =
             Envelope::new("cloud.aws.billing", "aws.service.daily", time, &extensions).unwrap();
         let mut batch = Batch::new(envelope);
-        rows.iter().for_each(|row| batch.push(row));
+        for row in rows {
+            batch.push(row);
+        }
         batch
     }
 

@@ -119,18 +119,16 @@ impl FromStr for When {
                         .map(Self::LastDays)
                         .ok_or(format!("{text:?}: N in last-N-days is 1 to 9999"));
                 }
-                match text.split_once("..") {
-                    Some((from, to)) => Self::Span(from.parse()?, to.parse()?),
-                    None => {
-                        let point: Point = text.parse().map_err(|error| {
-                            format!(
-                                "{error}, a range FROM..TO of them, yesterday, today, last-N-days, \
-                                 this-month, last-month, settling or since-journal"
-                            )
-                        })?;
-                        Self::Span(point, point)
-                    }
+                if let Some((from, to)) = text.split_once("..") {
+                    return Ok(Self::Span(from.parse()?, to.parse()?));
                 }
+                let point: Point = text.parse().map_err(|error| {
+                    format!(
+                        "{error}, a range FROM..TO of them, yesterday, today, last-N-days, \
+                         this-month, last-month, settling or since-journal"
+                    )
+                })?;
+                Self::Span(point, point)
             }
         })
     }

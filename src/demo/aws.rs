@@ -200,7 +200,7 @@ fn group(keys: &[String], body: &Body, start: NaiveDate, sample: &Sample) -> Val
     let name = keys.join("\u{1f}");
     let day = start.to_string();
     let mut seed = number(&[&name, &day]);
-    if sample.revision > 0 && number(&[&name]) % 7 == 0 {
+    if sample.revision > 0 && number(&[&name]).is_multiple_of(7) {
         seed ^= number(&[&name, &sample.revision.to_string()]);
     }
     let metrics = body.metrics.iter().map(|metric| {

@@ -268,24 +268,24 @@ fn write_reply(writer: &mut impl Write, reply: &Reply) -> std::io::Result<bool> 
     if matches!(reply.fault, Fault::Reset | Fault::Silence) {
         return Ok(false);
     }
-    let mut head = format!("HTTP/1.1 {} {}\r\n", reply.status, reason(reply.status));
+    let mut whole = Vec::new();
+    write!(whole, "HTTP/1.1 {} {}\r\n", reply.status, reason(reply.status))?;
     let has = |name: &str| reply.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
     if !has("date") {
         let date = chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT");
-        head.push_str(&format!("Date: {date}\r\n"));
+        write!(whole, "Date: {date}\r\n")?;
     }
     for (name, value) in &reply.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(whole, "{name}: {value}\r\n")?;
     }
     if reply.status != 204 {
-        head.push_str(&format!("Content-Length: {}\r\n", reply.body.len()));
+        write!(whole, "Content-Length: {}\r\n", reply.body.len())?;
     }
-    head.push_str("\r\n");
+    whole.extend_from_slice(b"\r\n");
     let body = match reply.fault {
         Fault::Cut(most) | Fault::Stall(most) => &reply.body[..most.min(reply.body.len())],
         _ => &reply.body[..],
     };
-    let mut whole = head.into_bytes();
     whole.extend_from_slice(body);
     writer.write_all(&whole)?;
     writer.flush()?;

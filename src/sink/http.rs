@@ -280,7 +280,7 @@ impl Shared {
                 format!(
                     "target: POST {} {}: {outcome}, {} ms",
                     call.host(),
-                    self.name(job),
+                    Self::name(job),
                     started.elapsed().as_millis()
                 )
             });
@@ -303,7 +303,7 @@ impl Shared {
                             asked.and_then(|value| retry::retry_after(value, chrono::Utc::now())),
                         )
                     }
-                    _ => return Outcome::Failed(self.refusal(job, &call, &answer)),
+                    _ => return Outcome::Failed(Self::refusal(job, &call, &answer)),
                 },
                 Err(broken) => (broken.to_string(), None),
             };
@@ -312,7 +312,7 @@ impl Shared {
                 let host = call.host();
                 let why = format!(
                     "the target {host} did not take {}: {reason} (tried {})",
-                    self.name(job),
+                    Self::name(job),
                     plural(tries.into(), "time")
                 );
                 Outcome::Failed(fail(Failure::TargetUnavailable, why))
@@ -328,7 +328,7 @@ impl Shared {
             report.debug(|| {
                 format!(
                     "target: retry {tries} of {} in {:.1} s: {reason}",
-                    self.name(job),
+                    Self::name(job),
                     own.as_secs_f64()
                 )
             });
@@ -358,7 +358,7 @@ impl Shared {
         }
     }
 
-    fn refusal(&self, job: &Job, call: &Call, answer: &Answer) -> anyhow::Error {
+    fn refusal(job: &Job, call: &Call, answer: &Answer) -> anyhow::Error {
         let hint = match answer.status {
             300..=399 => "; redirects are not followed: name the final URL",
             401 | 403 => "; does it want an Authorization header (headers: in secret.yml)?",
@@ -372,13 +372,13 @@ impl Shared {
         let what = format!(
             "the target {} refused {}: HTTP {}{said}{hint}",
             call.host(),
-            self.name(job),
+            Self::name(job),
             answer.status
         );
         fail(Failure::TargetRefused, what)
     }
 
-    fn name(&self, job: &Job) -> String {
+    fn name(job: &Job) -> String {
         let Some(first) = job.batch.events.get(job.events.start) else { return "an event".into() };
         let subject = unescape(job.batch.subject_json(first));
         let others = match job.events.len() {
@@ -463,6 +463,10 @@ fn status(answer: &Answer) -> String {
 }
 
 /// A name that only resolves inside a cluster: a service's short name, or one below `svc` or `cluster.local`.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "no file, but a host in lower case"
+)]
 fn is_cluster_local(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let is_name = host.parse::<std::net::IpAddr>().is_err();

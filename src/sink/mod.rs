@@ -29,7 +29,7 @@ pub(crate) trait Sink {
 /// The sink that the settings name.
 pub(crate) fn open(settings: &Settings, session: &Session) -> Result<Box<dyn Sink>> {
     Ok(match &settings.target {
-        Target::Stdout => Box::new(stdout::Stdout::default()),
+        Target::Stdout => Box::new(stdout::Stdout),
         Target::Http(url) => Box::new(http::HttpSink::open(url, settings, session)?),
     })
 }

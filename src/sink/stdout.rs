@@ -12,7 +12,6 @@ use std::sync::Arc;
 const CHUNK: usize = 64 << 10;
 
 /// The process's stdout.
-#[derive(Default)]
 pub(super) struct Stdout;
 
 impl Sink for Stdout {

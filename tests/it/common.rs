@@ -380,11 +380,6 @@ impl Done {
         last.strip_prefix("billing-pull: ").unwrap_or(last)
     }
 
-    /// A path in the run's directory.
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
     /// The run's directory.
     pub fn directory(&self) -> &Path {
         self.directory.path()
@@ -405,7 +400,9 @@ pub fn each(events: &[Value], attribute: &str) -> Vec<String> {
 #[track_caller]
 pub fn assert_unique(texts: &[String]) {
     let mut seen = BTreeSet::new();
-    texts.iter().for_each(|text| assert!(seen.insert(text), "{text} comes twice"));
+    for text in texts {
+        assert!(seen.insert(text), "{text} comes twice");
+    }
 }
 
 /// The JSON bodies that a cloud was sent.

@@ -1,5 +1,13 @@
 //! Tests of the built binary, run as a user runs it: arguments, files and environment in, streams and exit code out.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail like tests"
+)]
+
 mod common;
 
 // What Cost Explorer is asked, and how its pages become rows.
@@ -8,6 +16,8 @@ mod aws;
 mod baidu;
 // Which files, variables and options count, and in what order.
 mod config;
+// Where keys come from, end to end; the details are in the unit tests of the chain.
+mod credentials;
 // Posts to a target: content modes, retries, refusals, signals.
 mod delivery;
 // What an event looks like, and how its id behaves.

@@ -26,14 +26,14 @@ use std::marker::PhantomData;
 struct Page<'a> {
     next_page_token: Option<String>,
     #[serde(borrow)]
-    results_by_time: Option<Vec<Period<'a>>>,
+    results_by_time: Option<Vec<ResultByTime<'a>>>,
     #[serde(borrow, default)]
-    dimension_value_attributes: Vec<Attributes<'a>>,
+    dimension_value_attributes: Vec<DimensionValue<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Period<'a> {
+struct ResultByTime<'a> {
     time_period: TimePeriod,
     #[serde(borrow, default)]
     groups: Vec<GroupRow<'a>>,
@@ -94,7 +94,7 @@ struct Metric<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Attributes<'a> {
+struct DimensionValue<'a> {
     value: String,
     #[serde(borrow, default)]
     attributes: BTreeMap<String, &'a RawValue>,

@@ -111,7 +111,6 @@ fn meaning(code: &str, message: &str, answer: &Answer) -> (Failure, String) {
             Failure::Refused,
             "check --date, --metric, --group-by and --filter; refused requests are not billed".into(),
         ),
-        "BillingViewHealthStatusException" | "ResourceNotFoundException" => (Failure::Refused, String::new()),
         "" => (Failure::Refused, "a proxy in between, or an endpoint that is not Cost Explorer's?".into()),
         _ => (Failure::Refused, String::new()),
     }

@@ -133,7 +133,7 @@ impl Aws {
         }
     }
 
-    fn call(&self, connected: &Connected, body: &[u8]) -> Call {
+    fn call(connected: &Connected, body: &[u8]) -> Call {
         let Connected { credentials, home, .. } = connected;
         let url = format!("{}/", home.endpoint);
         let headers = [("content-type", request::CONTENT_TYPE), ("x-amz-target", request::TARGET)];
@@ -221,7 +221,7 @@ impl Cloud for Aws {
             let body = self.query.body(window, token);
             let answer = self.api.call(
                 &action,
-                || Ok(self.call(connected, &body)),
+                || Ok(Self::call(connected, &body)),
                 |answer| errors::judge(answer, &connected.credentials.keys),
             )?;
             let page = reader.read(&answer).map_err(|error| {
@@ -235,7 +235,9 @@ impl Cloud for Aws {
         })?;
         *self.estimated.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             reader.estimated();
-        reader.silent_periods(window).map(|days| report.warn(&days));
+        if let Some(days) = reader.silent_periods(window) {
+            report.warn(&days);
+        }
         Ok(())
     }
 

@@ -247,7 +247,7 @@ pub(super) struct Moved {
 }
 
 impl Moved {
-    /// Fails if a row of this page came on an earlier one. `bills` are those that `batch` was made from.
+    /// Fails if a row of this page came on an earlier one. `has_id` says which of its rows have an id.
     pub(super) fn check(
         &mut self,
         what: &str,

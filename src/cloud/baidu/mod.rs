@@ -143,7 +143,7 @@ impl Cloud for Baidu {
             // How far back the API goes is not published: the service itself says no.
             daily_months: None,
             monthly_months: None,
-            // Nor is it said when a month is final; peers and the vendor's own invoices take until the 5th.
+            // Nor is it published when a month is final: through the 5th it counts as open.
             settles: Settles { day: 6, hour: 0 },
         }
     }
@@ -211,7 +211,7 @@ fn incomplete(window: &Window, now: NaiveDateTime) -> Option<String> {
     let today = now.date();
     if window.end >= today {
         return Some(format!(
-            "{window} is not over in UTC+8: Baidu's bill of it holds what is known so far, most of it up to yesterday"
+            "{window} is not over in UTC+8, and Baidu's bill goes up to yesterday: pull it again later"
         ));
     }
     let early = window.end + Days::new(1) == today && now.hour() < COMPLETE_HOUR;
