@@ -88,7 +88,7 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
     }
 
     cloud.connect()?;
-    let mut sink = sink::open(&settings, &session)?;
+    let mut sink = sink::open(&settings, &session, pull::note(&session))?;
     let cloud = pull::pull(cloud, window, &mut *sink, &session)?;
     if let Some(why) = cloud.incomplete(&window) {
         report.warn(&why);

@@ -5,10 +5,9 @@ use crate::api::Session;
 use crate::cloud::Cloud;
 use crate::event::Batch;
 use crate::exit::{Failure, fail};
-use crate::sink::Sink;
+use crate::sink::{Acked, Sink};
 use crate::window::Window;
 use anyhow::{Context, Result};
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -35,7 +34,7 @@ pub(crate) fn pull(
     let result = deliver(&pages, sink, session);
     if result.is_err() {
         // What was acknowledged while the failure became known still counts.
-        sink.abandon(&mut |batch, events| note(session, batch, events))?;
+        sink.abandon();
     }
     result
 }
@@ -61,18 +60,17 @@ fn deliver(
     sink: &mut dyn Sink,
     session: &Session,
 ) -> Result<Box<dyn Cloud>> {
-    let acked = &mut |batch: &Batch, events: Range<usize>| note(session, batch, events);
     loop {
         session.stop.check()?;
         match pages.recv_timeout(LOOK) {
             Ok(Message::Page(batch)) => {
                 session.report.counts.rows.fetch_add(batch.len() as u64, Relaxed);
                 session.report.tick();
-                sink.send(Arc::new(batch), acked)?;
+                sink.send(Arc::new(batch))?;
             }
             Ok(Message::End(cloud, result)) => {
                 // What came before a failed page is delivered all the same: running again is safe.
-                sink.finish(acked)?;
+                sink.finish()?;
                 return result.map(|()| cloud);
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -83,7 +81,11 @@ fn deliver(
     }
 }
 
-fn note(session: &Session, _batch: &Batch, events: Range<usize>) -> Result<()> {
-    session.report.counts.delivered.fetch_add(events.len() as u64, Relaxed);
-    Ok(())
+/// What happens with events that were acknowledged: they are counted.
+pub(crate) fn note(session: &Session) -> Acked {
+    let report = Arc::clone(&session.report);
+    Arc::new(move |_batch, events| {
+        report.counts.delivered.fetch_add(events.len() as u64, Relaxed);
+        Ok(())
+    })
 }

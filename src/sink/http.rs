@@ -44,6 +44,9 @@ struct Shared {
     headers: Vec<(String, Secret)>,
     mode: ContentMode,
     batch_size: usize,
+    /// Posts that may wait, so that no worker waits for the next one.
+    room: usize,
+    acked: Acked,
     state: Mutex<State>,
     /// There is work, or there will be none.
     work: Condvar,
@@ -57,7 +60,6 @@ struct Shared {
 struct State {
     jobs: VecDeque<Job>,
     in_flight: usize,
-    acked: Vec<Job>,
     failed: Option<anyhow::Error>,
     closed: bool,
 }
@@ -71,7 +73,12 @@ enum Outcome {
 }
 
 impl HttpSink {
-    pub(super) fn open(url: &str, settings: &Settings, session: &Session) -> Result<Self> {
+    pub(super) fn open(
+        url: &str,
+        settings: &Settings,
+        session: &Session,
+        acked: Acked,
+    ) -> Result<Self> {
         if http::is_plain(url) && !http::is_loopback(url) && !is_cluster_local(http::host(url)) {
             let host = http::host_and_port(url);
             session.report.warn(&format!(
@@ -86,6 +93,8 @@ impl HttpSink {
             headers: settings.headers.clone(),
             mode: settings.content_mode,
             batch_size: settings.batch_size,
+            room: session.concurrency * 16,
+            acked,
             state: Mutex::default(),
             work: Condvar::new(),
             news: Condvar::new(),
@@ -99,90 +108,61 @@ impl HttpSink {
         Ok(Self { shared })
     }
 
-    /// Hands the acknowledgements over; the lock is free meanwhile.
-    fn note(&self, acked: &mut Acked<'_>) -> Result<()> {
-        let done = std::mem::take(&mut self.shared.lock().acked);
-        done.into_iter().try_for_each(|job| acked(&job.batch, job.events))
-    }
-
-    /// Waits until `ready`, noting acknowledgements, for as long as nothing failed and nobody asks to stop.
-    fn wait(&self, acked: &mut Acked<'_>, ready: impl Fn(&State) -> bool) -> Result<()> {
+    /// Waits until `ready`, for as long as nothing failed and nobody asks to stop.
+    fn wait(&self, ready: impl Fn(&State) -> bool) -> Result<()> {
         loop {
-            self.note(acked)?;
             self.shared.session.stop.check()?;
-            let state = self.shared.lock();
-            if state.failed.is_some() {
-                drop(state);
-                return self.fail(acked);
-            }
-            if ready(&state) && state.acked.is_empty() {
-                return Ok(());
-            }
-            if state.acked.is_empty() {
-                drop(self.shared.news.wait_timeout(state, LOOK));
-            }
-        }
-    }
-
-    /// The first failure, after what was in flight beside it.
-    fn fail(&self, acked: &mut Acked<'_>) -> Result<()> {
-        self.settle(acked)?;
-        let failed = self.shared.lock().failed.take();
-        Err(failed.unwrap_or_else(|| fail(Failure::Unexpected, "a post failed without a reason")))
-    }
-
-    fn settle(&self, acked: &mut Acked<'_>) -> Result<()> {
-        let end = Instant::now() + GRACE;
-        let in_flight = {
             let mut state = self.shared.lock();
-            state.jobs.clear();
-            state.in_flight
-        };
-        let Session { stop, report, .. } = &self.shared.session;
-        if in_flight > 0 && stop.asked().is_some() {
-            let (posts, grace) = (plural(in_flight as u64, "post"), GRACE.as_secs());
-            report.info(&format!("waiting for {posts} in flight, {grace} s at most"));
-        }
-        loop {
-            self.note(acked)?;
-            let state = self.shared.lock();
-            if (state.in_flight == 0 && state.acked.is_empty()) || Instant::now() >= end {
+            if let Some(failed) = state.failed.take() {
+                drop(state);
+                self.abandon_posts();
+                return Err(failed);
+            }
+            if ready(&state) {
                 return Ok(());
             }
             drop(self.shared.news.wait_timeout(state, LOOK));
         }
     }
+
+    fn abandon_posts(&self) {
+        let end = Instant::now() + GRACE;
+        let mut state = self.shared.lock();
+        state.jobs.clear();
+        while state.in_flight > 0 && Instant::now() < end {
+            let waited = self.shared.news.wait_timeout(state, LOOK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
 }
 
 impl Sink for HttpSink {
-    fn send(&mut self, batch: Arc<Batch>, acked: &mut Acked<'_>) -> Result<()> {
-        let enough = self.shared.session.concurrency * 4;
+    fn send(&mut self, batch: Arc<Batch>) -> Result<()> {
+        let room = self.shared.room;
         for events in self.shared.posts(&batch) {
-            self.wait_for_room(acked, enough)?;
+            // Half of the room at once: waking for every single post would cost more than the posts do.
+            self.wait_for_room(room)?;
             self.shared.lock().jobs.push_back(Job { batch: Arc::clone(&batch), events });
             self.shared.work.notify_one();
         }
         Ok(())
     }
 
-    fn finish(&mut self, acked: &mut Acked<'_>) -> Result<()> {
-        self.wait(acked, |state| state.jobs.is_empty() && state.in_flight == 0)
+    fn finish(&mut self) -> Result<()> {
+        self.wait(|state| state.jobs.is_empty() && state.in_flight == 0)
     }
 
-    fn abandon(&mut self, acked: &mut Acked<'_>) -> Result<()> {
-        self.settle(acked)
+    fn abandon(&mut self) {
+        self.abandon_posts();
     }
 }
 
 impl HttpSink {
-    fn wait_for_room(&self, acked: &mut Acked<'_>, enough: usize) -> Result<()> {
+    fn wait_for_room(&self, room: usize) -> Result<()> {
         let state = self.shared.lock();
-        if state.jobs.len() < enough && state.failed.is_none() {
-            return Ok(());
-        }
+        let free = state.jobs.len() < room && state.failed.is_none();
         drop(state);
-        // Waking for every single post would cost more than the posts do.
-        self.wait(acked, |state| state.jobs.len() <= enough / 2)
+        if free { Ok(()) } else { self.wait(|state| state.jobs.len() <= room / 2) }
     }
 }
 
@@ -236,11 +216,17 @@ impl Shared {
                     state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
             };
-            let outcome = self.post(&job);
+            let outcome = match self.post(&job) {
+                Outcome::Acked => match (self.acked)(&job.batch, job.events) {
+                    Ok(()) => Outcome::Acked,
+                    Err(error) => Outcome::Failed(error.context("noting what was delivered")),
+                },
+                other => other,
+            };
             let mut state = self.lock();
             state.in_flight -= 1;
             match outcome {
-                Outcome::Acked => state.acked.push(job),
+                Outcome::Acked => {}
                 Outcome::Halves(first, second) => {
                     state.jobs.push_front(second);
                     state.jobs.push_front(first);
@@ -251,9 +237,10 @@ impl Shared {
                     state.failed.get_or_insert(error);
                 }
             }
-            let idle = state.jobs.len() <= self.session.concurrency * 2 || state.failed.is_some();
+            let news =
+                state.jobs.len() == self.room / 2 || state.in_flight == 0 || state.failed.is_some();
             drop(state);
-            if idle {
+            if news {
                 self.news.notify_one();
             }
         }

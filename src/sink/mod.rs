@@ -11,25 +11,26 @@ use anyhow::Result;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Called, on the sink's own caller's thread, for events that were acknowledged.
-pub(crate) type Acked<'a> = dyn FnMut(&Batch, Range<usize>) -> Result<()> + 'a;
+/// Called for events that were acknowledged, by whichever thread learns of it, at once: what is noted then is not
+/// sent again by a run that follows a killed one.
+pub(crate) type Acked = Arc<dyn Fn(&Batch, Range<usize>) -> Result<()> + Send + Sync>;
 
 /// A place that takes events.
 pub(crate) trait Sink {
     /// Takes a page; some of its events, and of earlier ones, may be acknowledged meanwhile.
-    fn send(&mut self, batch: Arc<Batch>, acked: &mut Acked<'_>) -> Result<()>;
+    fn send(&mut self, batch: Arc<Batch>) -> Result<()>;
 
     /// Waits until everything that was taken is acknowledged.
-    fn finish(&mut self, acked: &mut Acked<'_>) -> Result<()>;
+    fn finish(&mut self) -> Result<()>;
 
     /// Begins nothing new, and waits a short while for what is in flight.
-    fn abandon(&mut self, acked: &mut Acked<'_>) -> Result<()>;
+    fn abandon(&mut self);
 }
 
 /// The sink that the settings name.
-pub(crate) fn open(settings: &Settings, session: &Session) -> Result<Box<dyn Sink>> {
+pub(crate) fn open(settings: &Settings, session: &Session, acked: Acked) -> Result<Box<dyn Sink>> {
     Ok(match &settings.target {
-        Target::Stdout => Box::new(stdout::Stdout),
-        Target::Http(url) => Box::new(http::HttpSink::open(url, settings, session)?),
+        Target::Stdout => Box::new(stdout::Stdout::new(acked)),
+        Target::Http(url) => Box::new(http::HttpSink::open(url, settings, session, acked)?),
     })
 }

@@ -12,10 +12,18 @@ use std::sync::Arc;
 const CHUNK: usize = 64 << 10;
 
 /// The process's stdout.
-pub(super) struct Stdout;
+pub(super) struct Stdout {
+    acked: Acked,
+}
+
+impl Stdout {
+    pub(super) fn new(acked: Acked) -> Self {
+        Self { acked }
+    }
+}
 
 impl Sink for Stdout {
-    fn send(&mut self, batch: Arc<Batch>, acked: &mut Acked<'_>) -> Result<()> {
+    fn send(&mut self, batch: Arc<Batch>) -> Result<()> {
         let mut out = std::io::stdout().lock();
         let mut from = 0;
         while from < batch.len() {
@@ -28,17 +36,15 @@ impl Sink for Stdout {
                     _ => anyhow::Error::from(error).context("stdout cannot be written"),
                 }
             })?;
-            acked(&batch, from..to).context("noting what was delivered")?;
+            (self.acked)(&batch, from..to).context("noting what was delivered")?;
             from = to;
         }
         Ok(())
     }
 
-    fn finish(&mut self, _: &mut Acked<'_>) -> Result<()> {
+    fn finish(&mut self) -> Result<()> {
         Ok(())
     }
 
-    fn abandon(&mut self, _: &mut Acked<'_>) -> Result<()> {
-        Ok(())
-    }
+    fn abandon(&mut self) {}
 }

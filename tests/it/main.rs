@@ -10,6 +10,8 @@
 
 mod common;
 
+// What Alibaba Cloud is asked, and how its pages become rows.
+mod alicloud;
 // What Cost Explorer is asked, and how its pages become rows.
 mod aws;
 // What GetResourceMonthBill is asked, how its pages become rows, and what its refusals mean.
