@@ -16,6 +16,8 @@ mod alicloud;
 mod aws;
 // What GetResourceMonthBill is asked, how its pages become rows, and what its refusals mean.
 mod baidu;
+// What holds for every cloud alike.
+mod conformance;
 // Which files, variables and options count, and in what order.
 mod config;
 // Where keys come from, end to end; the details are in the unit tests of the chain.
