@@ -63,7 +63,7 @@ def many_pages(server):
 def posts(server):
     """One event a POST, beside a plain keep-alive loop of the same HTTP client with the same concurrency."""
     rows = 40_000
-    with Service(server, "sample", rows, rows) as cloud, Service(server, "sink") as sink, \
+    with Service(server, "sample", rows, 1_000) as cloud, Service(server, "sink") as sink, \
             tempfile.NamedTemporaryFile() as body:
         first = subprocess.run(pull("aws", cloud.url, "--date", "2026-03-01"), env=environment(), check=True,
                                stdout=subprocess.PIPE).stdout.splitlines()[0]

@@ -45,6 +45,8 @@ pub(crate) struct Api {
     /// Its name, for messages.
     service: &'static str,
     pace: Option<Pace>,
+    /// Whether a call that broke after it was sent is sent again.
+    repeats: bool,
     /// Whether its requests are the ones that the closing line and `--max-requests` count.
     budget: Option<Budget>,
 }
@@ -110,12 +112,19 @@ impl Pace {
 impl Api {
     /// A service whose requests are not billed nor counted (STS, metadata).
     pub(crate) fn new(session: &Session, service: &'static str) -> Self {
-        Self { session: session.clone(), service, pace: None, budget: None }
+        Self { session: session.clone(), service, pace: None, repeats: true, budget: None }
     }
 
     /// The billing API itself.
     pub(crate) fn counted(mut self, budget: Budget) -> Self {
         self.budget = Some(budget);
+        self
+    }
+
+    /// For calls that change something: one that may have arrived before it broke is not sent again, but ends in
+    /// [`Failure::Unavailable`], so that the caller can look first.
+    pub(crate) fn cautious(mut self) -> Self {
+        self.repeats = false;
         self
     }
 
@@ -188,6 +197,9 @@ impl Api {
                     }
                     Verdict::Fatal(error) => return Err(error.context(what())),
                 },
+                Err(broken) if broken.ambiguous && !self.repeats => {
+                    return Err(fail(Failure::Unavailable, broken.to_string()).context(what()));
+                }
                 Err(broken) if broken.passing => (broken.to_string(), None),
                 Err(broken) => {
                     return Err(fail(Failure::Refused, broken.to_string()).context(what()));

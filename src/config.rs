@@ -4,12 +4,13 @@
 //! environment, then the default files, then the default. The two files of the Vance connectors work as they
 //! are printed in their documents.
 
-use crate::cli::{ContentMode, PullOptions};
+use crate::cli::{CallOptions, ContentMode, PullOptions};
 use crate::credentials::Keys;
 use crate::env::Env;
 use crate::exit::{Failed, Failure, fail};
 use crate::http;
 use crate::secret::Secret;
+use crate::shard::Shard;
 use crate::window::Granularity;
 use anyhow::{Context, Result};
 use serde_yaml::Value;
@@ -55,81 +56,30 @@ pub(crate) struct Settings {
     pub(crate) extensions: Vec<(String, String)>,
     /// `--account`, or `account` in a file.
     pub(crate) account: Option<String>,
-    /// Keys from a file.
-    pub(crate) keys: Option<KeyFile>,
     /// `--max-requests`
     pub(crate) max_requests: Option<u64>,
+    /// `--shard`, or `--shards` and the pod's number.
+    pub(crate) shard: Option<Shard>,
+    /// Endpoint and keys.
+    pub(crate) access: Access,
+}
+
+/// Where a cloud is asked and with whose keys, as far as options and files say.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    /// Keys from a file.
+    pub(crate) keys: Option<KeyFile>,
     /// The endpoint and whether it was named explicitly.
     endpoint: Option<(String, bool)>,
     /// What the user should be told once.
     pub(crate) notes: Vec<String>,
 }
 
-impl Settings {
-    /// Reads the files and puts everything in its order.
-    pub(crate) fn resolve(options: &PullOptions, env: &Env) -> Result<Self> {
-        let config = File::open(options.config.as_deref(), env, Kind::Config)?;
-        let secret = File::open(options.secret.as_deref(), env, Kind::Secret)?;
-        let mut notes = Vec::new();
-        let config =
-            config.map(|file| Content::read(&file, Kind::Config, &mut notes)).transpose()?;
-        let secret =
-            secret.map(|file| Content::read(&file, Kind::Secret, &mut notes)).transpose()?;
-        let files: Vec<&Content> = secret.iter().chain(&config).collect();
-
-        let from_files = |pick: fn(&Content) -> Option<&String>, explicit: bool| {
-            files
-                .iter()
-                .filter(|file| file.explicit == explicit)
-                .find_map(|file| pick(file))
-                .cloned()
-        };
-        let target = options
-            .target
-            .clone()
-            .or_else(|| from_files(|file| file.target.as_ref(), true))
-            .or_else(|| env.get("BILLING_PULL_TARGET").map(str::to_owned))
-            .or_else(|| env.get("K_SINK").map(str::to_owned))
-            .or_else(|| from_files(|file| file.target.as_ref(), false));
-        let endpoint = options
-            .endpoint
-            .clone()
-            .or_else(|| from_files(|file| file.endpoint.as_ref(), true))
-            .map(|endpoint| (endpoint, true))
-            .or_else(|| {
-                from_files(|file| file.endpoint.as_ref(), false).map(|endpoint| (endpoint, false))
-            });
-        let account = options
-            .account
-            .clone()
-            .or_else(|| from_files(|file| file.account.as_ref(), true))
-            .or_else(|| from_files(|file| file.account.as_ref(), false));
-        let mut headers: Vec<(String, Secret)> = Vec::new();
-        for (name, value) in files.iter().flat_map(|file| &file.headers) {
-            if !headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-                headers.push((name.clone(), value.clone()));
-            }
-        }
-        let keys = files
-            .iter()
-            .filter_map(|file| {
-                let keys = file.keys.clone()?;
-                Some(KeyFile { keys, origin: file.origin.clone(), explicit: file.explicit })
-            })
-            .reduce(|first, next| if next.explicit && !first.explicit { next } else { first });
-        Ok(Self {
-            granularity: options.granularity,
-            target: target.as_deref().map_or(Ok(Target::Stdout), parse_target)?,
-            content_mode: options.content_mode,
-            batch_size: options.batch_size.into(),
-            headers,
-            extensions: overrides(env)?,
-            account: account.filter(|account| !account.is_empty()),
-            keys,
-            max_requests: options.max_requests,
-            endpoint,
-            notes,
-        })
+impl Access {
+    /// What a command goes by that calls a cloud and pulls nothing.
+    pub(crate) fn resolve(options: &CallOptions, env: &Env) -> Result<Self> {
+        let mut files = Files::read(options, env)?;
+        Ok(files.access(options))
     }
 
     /// The API to call, if it is not the cloud's own: an option or a named file, then the first of these
@@ -142,6 +92,87 @@ impl Settings {
             .or_else(from_env)
             .or_else(|| self.endpoint.as_ref().map(|(endpoint, _)| endpoint.as_str()));
         endpoint.map(parse_endpoint).transpose()
+    }
+}
+
+/// The files that are there: secret.yml, then config.yml.
+struct Files {
+    files: Vec<Content>,
+    notes: Vec<String>,
+}
+
+impl Files {
+    fn read(options: &CallOptions, env: &Env) -> Result<Self> {
+        let config = File::open(options.config.as_deref(), env, Kind::Config)?;
+        let secret = File::open(options.secret.as_deref(), env, Kind::Secret)?;
+        let mut notes = Vec::new();
+        let config =
+            config.map(|file| Content::read(&file, Kind::Config, &mut notes)).transpose()?;
+        let secret =
+            secret.map(|file| Content::read(&file, Kind::Secret, &mut notes)).transpose()?;
+        Ok(Self { files: secret.into_iter().chain(config).collect(), notes })
+    }
+
+    /// What the first file says that was named, or the first that was not.
+    fn first(&self, pick: fn(&Content) -> Option<&String>, explicit: bool) -> Option<String> {
+        let mut files = self.files.iter().filter(|file| file.explicit == explicit);
+        files.find_map(pick).cloned()
+    }
+
+    fn access(&mut self, options: &CallOptions) -> Access {
+        let endpoint: fn(&Content) -> Option<&String> = |file| file.endpoint.as_ref();
+        let endpoint = options
+            .endpoint
+            .clone()
+            .or_else(|| self.first(endpoint, true))
+            .map(|endpoint| (endpoint, true))
+            .or_else(|| self.first(endpoint, false).map(|endpoint| (endpoint, false)));
+        let keys = self
+            .files
+            .iter()
+            .filter_map(|file| {
+                let keys = file.keys.clone()?;
+                Some(KeyFile { keys, origin: file.origin.clone(), explicit: file.explicit })
+            })
+            .reduce(|first, next| if next.explicit && !first.explicit { next } else { first });
+        Access { keys, endpoint, notes: std::mem::take(&mut self.notes) }
+    }
+}
+
+impl Settings {
+    /// Reads the files and puts everything in its order.
+    pub(crate) fn resolve(options: &PullOptions, env: &Env) -> Result<Self> {
+        let mut files = Files::read(&options.call, env)?;
+        let target = options
+            .target
+            .clone()
+            .or_else(|| files.first(|file| file.target.as_ref(), true))
+            .or_else(|| env.get("BILLING_PULL_TARGET").map(str::to_owned))
+            .or_else(|| env.get("K_SINK").map(str::to_owned))
+            .or_else(|| files.first(|file| file.target.as_ref(), false));
+        let account = options
+            .account
+            .clone()
+            .or_else(|| files.first(|file| file.account.as_ref(), true))
+            .or_else(|| files.first(|file| file.account.as_ref(), false));
+        let mut headers: Vec<(String, Secret)> = Vec::new();
+        for (name, value) in files.files.iter().flat_map(|file| &file.headers) {
+            if !headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                headers.push((name.clone(), value.clone()));
+            }
+        }
+        Ok(Self {
+            granularity: options.granularity,
+            target: target.as_deref().map_or(Ok(Target::Stdout), parse_target)?,
+            content_mode: options.content_mode,
+            batch_size: options.batch_size.into(),
+            headers,
+            extensions: overrides(env)?,
+            account: account.filter(|account| !account.is_empty()),
+            max_requests: options.max_requests,
+            shard: Shard::resolve(options, env)?,
+            access: files.access(&options.call),
+        })
     }
 }
 

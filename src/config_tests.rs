@@ -121,7 +121,10 @@ impl Drop for Dir {
 
 fn settings(args: &[&str], env: &Env) -> Result<Settings> {
     let cli = crate::cli::Cli::parse_from(["billing-pull", "aws"].iter().chain(args));
-    Settings::resolve(cli.command.options(), env)
+    match cli.command {
+        crate::cli::Command::Pull(command) => Settings::resolve(command.options(), env),
+        other => panic!("{other:?} is no pull"),
+    }
 }
 
 #[test]
@@ -146,8 +149,9 @@ fn what_is_named_goes_first() {
 
     let variables = &["AWS_ENDPOINT_URL"];
     let vars = env(&[("AWS_ENDPOINT_URL", "https://env.example")]);
-    let endpoint =
-        |args: &[&str]| settings(args, &vars).unwrap().endpoint(&vars, variables).unwrap().unwrap();
+    let endpoint = |args: &[&str]| {
+        settings(args, &vars).unwrap().access.endpoint(&vars, variables).unwrap().unwrap()
+    };
     assert_eq!(endpoint(&[]), "https://env.example");
     assert_eq!(endpoint(&["--config", &file]), "https://file.example");
     assert_eq!(

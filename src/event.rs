@@ -5,14 +5,19 @@
 //! An event's place is its line in a [`Batch`]: the same bytes go to stdout, into an HTTP body and into the
 //! journal. How an id is computed is told in [`crate::identity`].
 
+mod laid;
+
 use crate::identity::{ContentKey, Id};
-use crate::json;
+use crate::json::{self, Members};
+use crate::sums::{Amount, Sums};
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
 use cloudevents::{EventBuilder, EventBuilderV10};
 use serde_json::value::RawValue;
 use std::ops::Range;
 use std::sync::Arc;
+
+pub(crate) use laid::{Buffers, Frame, Laid};
 
 /// Data members that say when and where a row was read, not what it says: they play no part in the id.
 /// `estimated` turns false when a month closes although no amount moved; a bill file may be renamed.
@@ -32,6 +37,16 @@ struct Member {
 }
 
 impl Data {
+    /// The data of an event that was emitted before.
+    pub(crate) fn read(json: &[u8]) -> serde_json::Result<Self> {
+        let members: Members = serde_json::from_slice(json)?;
+        let mut data = Self::default();
+        for (name, value) in &members.0 {
+            data.member(name, |out| json::write_compact(out, value, false));
+        }
+        Ok(data)
+    }
+
     /// No members yet, with room for about this many bytes of JSON.
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self { json: Vec::with_capacity(bytes), members: Vec::with_capacity(bytes / 24) }
@@ -138,6 +153,8 @@ pub(crate) struct Row {
     pub(crate) subject: String,
     /// What the row says.
     pub(crate) data: Data,
+    /// The amounts that are summed up when the window is complete.
+    pub(crate) amounts: Vec<Amount>,
 }
 
 /// The attributes that all events of one page share, as JSON with two gaps: id and subject.
@@ -156,9 +173,15 @@ pub(crate) struct Envelope {
 }
 
 /// What stands before the id in every line.
-const HEAD: &[u8] = br#"{"specversion":"1.0","id":""#;
+pub(crate) const HEAD: &[u8] = br#"{"specversion":"1.0","id":""#;
+/// What the type of an event that takes another one back ends with.
+pub(crate) const RETRACTED: &str = ".retracted";
 /// The length of a UUID in text.
-const ID_LENGTH: usize = 36;
+pub(crate) const ID_LENGTH: usize = 36;
+/// What stands before the data.
+const DATA: &[u8] = br#","data":"#;
+/// What stands behind it.
+const LINE_END: &[u8] = b"}\n";
 
 impl Envelope {
     /// A template for events of this source and type, pulled at `time` (UTC).
@@ -220,7 +243,13 @@ pub(crate) struct Batch {
     pub(crate) bytes: Vec<u8>,
     /// Where each one stands.
     pub(crate) events: Vec<Entry>,
+    /// Whether they are a whole month's although their type does not say so, as in a bill file.
+    pub(crate) of_month: bool,
+    /// What their amounts sum up to.
+    pub(crate) sums: Sums,
     identifier: Identifier,
+    /// Where its buffers go in the end.
+    home: Option<laid::Home>,
 }
 
 /// One event of a [`Batch`].
@@ -235,6 +264,8 @@ pub(crate) struct Entry {
     pub(crate) base: Id,
     /// The event's id.
     pub(crate) id: Id,
+    /// How many identical rows came before.
+    pub(crate) ordinal: u64,
     /// The id of the event that this one takes the place of.
     pub(crate) restates: Option<Id>,
     /// The first day of what the row covers.
@@ -244,7 +275,15 @@ pub(crate) struct Entry {
 impl Batch {
     /// No events yet.
     pub(crate) fn new(envelope: Arc<Envelope>) -> Self {
-        Self { envelope, bytes: Vec::new(), events: Vec::new(), identifier: Identifier::default() }
+        Self {
+            envelope,
+            bytes: Vec::new(),
+            events: Vec::new(),
+            of_month: false,
+            sums: Sums::default(),
+            identifier: Identifier::default(),
+            home: None,
+        }
     }
 
     /// Adds one row.
@@ -285,29 +324,24 @@ impl Batch {
         out.extend_from_slice(subject);
         let subject = subject_at..out.len();
         out.extend_from_slice(&self.envelope.tail);
-        let mut account_at = out.len()..out.len();
-        if !account.is_empty() {
-            out.extend_from_slice(br#","account":""#);
-            account_at = out.len()..out.len() + account.len();
-            out.extend_from_slice(account);
-            out.push(b'"');
-        }
+        let account = laid::write_account(out, account);
         if let Some(old) = restates {
             write_extension(out, "restates", &old.to_string());
         }
-        out.extend_from_slice(br#","data":"#);
+        out.extend_from_slice(DATA);
         let data_at = out.len();
         let base = write(out);
         let data = data_at..out.len();
-        out.extend_from_slice(b"}\n");
+        out.extend_from_slice(LINE_END);
         let line = start..out.len();
         self.events.push(Entry {
             line,
             subject,
-            account: account_at,
+            account,
             data,
             base,
             id: base,
+            ordinal: 0,
             restates,
             period,
         });
@@ -317,11 +351,50 @@ impl Batch {
     /// Gives event `at` its final id: that of the `ordinal`th identical row, or of a restatement.
     pub(crate) fn set_id(&mut self, at: usize, ordinal: u64, restates: Option<Id>) {
         let Some(entry) = self.events.get_mut(at) else { return };
+        entry.ordinal = ordinal;
         entry.id = entry.base.derive(ordinal, restates);
         let id_at = entry.line.start + HEAD.len();
         if let Some(gap) = self.bytes.get_mut(id_at..id_at + ID_LENGTH) {
             entry.id.write(gap);
         }
+    }
+
+    /// Adds one event of another batch with the same envelope as the `ordinal`th of its kind, in the place of
+    /// `restates`.
+    pub(crate) fn copy(&mut self, from: &Self, entry: &Entry, ordinal: u64, restates: Option<Id>) {
+        let start = self.bytes.len();
+        let data = entry.data.start - DATA.len();
+        self.bytes.extend_from_slice(&from.bytes[entry.line.start..data]);
+        if let Some(old) = restates {
+            write_extension(&mut self.bytes, "restates", &old.to_string());
+        }
+        let data_at = self.bytes.len() + DATA.len();
+        self.bytes.extend_from_slice(&from.bytes[data..entry.line.end]);
+        let moved = |range: &Range<usize>| {
+            let (from, to) = (range.start - entry.line.start, range.end - entry.line.start);
+            start + from..start + to
+        };
+        self.events.push(Entry {
+            line: start..self.bytes.len(),
+            subject: moved(&entry.subject),
+            account: moved(&entry.account),
+            data: data_at..data_at + entry.data.len(),
+            restates,
+            ..entry.clone()
+        });
+        self.set_id(self.events.len() - 1, ordinal, restates);
+    }
+
+    /// No events yet, of the same kind.
+    pub(crate) fn like(&self) -> Self {
+        let mut batch = Self::new(Arc::clone(&self.envelope));
+        batch.of_month = self.of_month;
+        batch
+    }
+
+    /// Whether they take back what was said before.
+    pub(crate) fn is_retraction(&self) -> bool {
+        self.envelope.kind.ends_with(RETRACTED)
     }
 
     /// How many events.
@@ -332,6 +405,15 @@ impl Batch {
     /// The structured-mode event, without its line feed.
     pub(crate) fn line(&self, entry: &Entry) -> &[u8] {
         &self.bytes[entry.line.start..entry.line.end - 1]
+    }
+
+    /// The lines of these events, each with its line feed.
+    pub(crate) fn span(&self, events: Range<usize>) -> &[u8] {
+        match self.events.get(events).unwrap_or_default() {
+            [first, .., last] => &self.bytes[first.line.start..last.line.end],
+            [only] => &self.bytes[only.line.clone()],
+            [] => &[],
+        }
     }
 
     /// Whole lines from event `from` on, of about `most` bytes: the index behind the last one, and the bytes.
@@ -381,6 +463,7 @@ mod tests {
             period: day(),
             subject: "2022-06-13/云 \"x\"".into(),
             data,
+            amounts: Vec::new(),
         }
     }
 
@@ -427,6 +510,35 @@ mod tests {
         assert_ne!(first, id(&[("a", "0.1"), ("b", "\"云\"")]));
         assert_ne!(first, id(&[("a", "0.10"), ("c", "\"云\"")]));
         assert_ne!(first, id(&[("a", "\"0.10\""), ("b", "\"云\"")]));
+    }
+
+    #[test]
+    fn a_copy_may_restate() {
+        let from = batch(&[row(&[("a", "1")]), row(&[("a", "2")])]);
+        let old = from.events[0].id;
+        let mut to = from.like();
+        to.copy(&from, &from.events[1], 0, None);
+        to.copy(&from, &from.events[1], 3, Some(old));
+        assert_eq!(to.line(&to.events[0]), from.line(&from.events[1]));
+        let event: serde_json::Value = serde_json::from_slice(to.line(&to.events[1])).unwrap();
+        assert_eq!(event["restates"], old.to_string());
+        assert_eq!(event["id"], from.events[1].base.derive(3, Some(old)).to_string());
+        assert_eq!(to.data(&to.events[1]), br#"{"a":2}"#);
+        assert_eq!(to.subject_json(&to.events[1]), from.subject_json(&from.events[1]));
+        assert_eq!(to.account_json(&to.events[1]), br#"1\"2"#);
+        assert_eq!(to.span(0..2), &to.bytes[..]);
+        assert_eq!(to.span(1..2), [to.line(&to.events[1]), b"\n"].concat());
+        assert!(to.span(1..1).is_empty());
+    }
+
+    #[test]
+    fn data_reads_back() {
+        let row = row(&[("a", "1.50"), ("b", "{\"c\":[1E5]}"), ("estimated", "true")]);
+        let batch = batch(std::slice::from_ref(&row));
+        let read = Data::read(batch.data(&batch.events[0])).unwrap();
+        assert_eq!(read.json, row.data.json);
+        let member = |data: &Data, at: usize| data.members[at].value.clone();
+        assert!((0..3).all(|at| member(&read, at) == member(&row.data, at)));
     }
 
     #[test]

@@ -215,10 +215,25 @@ impl Http {
     /// Sends `call` and reads the whole answer.
     pub(crate) fn send(&self, call: &Call) -> Result<Result<Answer, Broken>> {
         let started = Instant::now();
-        let mut opened = match self.open(call)? {
-            Ok(opened) => opened,
-            Err(broken) => return Ok(Err(broken)),
-        };
+        Ok(match self.begin(call)? {
+            Ok(opened) => self.read_whole(opened, started).map(|opened| opened.answer),
+            Err(broken) => Err(broken),
+        })
+    }
+
+    /// Sends `call` and waits for status and headers. Only the body of a good answer is left unread: any other
+    /// says why.
+    pub(crate) fn open(&self, call: &Call) -> Result<Result<Opened, Broken>> {
+        let started = Instant::now();
+        Ok(match self.begin(call)? {
+            Ok(opened) if !(200..300).contains(&opened.answer.status) => {
+                self.read_whole(opened, started)
+            }
+            begun => begun,
+        })
+    }
+
+    fn read_whole(&self, mut opened: Opened, started: Instant) -> Result<Opened, Broken> {
         let limit = self.timeout * TRICKLE;
         let mut body = Vec::new();
         let mut chunk = [0; 16 << 10];
@@ -226,23 +241,23 @@ impl Http {
             match opened.response.read(&mut chunk) {
                 Ok(0) => break,
                 Ok(read) => body.extend_from_slice(&chunk[..read]),
-                Err(error) => return Ok(Err(broken_read(&error))),
+                Err(error) => return Err(broken_read(&error)),
             }
             if body.len() as u64 > LARGEST {
                 let reason = format!("the answer is larger than {} MiB", LARGEST >> 20);
-                return Ok(Err(Broken { reason, passing: false, ambiguous: true }));
+                return Err(Broken { reason, passing: false, ambiguous: true });
             }
             if started.elapsed() > limit {
                 let reason = format!("the answer trickles: not whole after {} s", limit.as_secs());
-                return Ok(Err(Broken { reason, passing: true, ambiguous: true }));
+                return Err(Broken { reason, passing: true, ambiguous: true });
             }
         }
         opened.answer.body = body;
-        Ok(Ok(opened.answer))
+        Ok(opened)
     }
 
     /// Sends `call` and waits for status and headers only.
-    pub(crate) fn open(&self, call: &Call) -> Result<Result<Opened, Broken>> {
+    fn begin(&self, call: &Call) -> Result<Result<Opened, Broken>> {
         let client = self.client(&call.url)?;
         let method = reqwest::Method::from_bytes(call.method.as_bytes())?;
         let mut request = client.request(method, &call.url);

@@ -33,7 +33,16 @@ impl Id {
     fn from_hash(hash: &blake3::Hash, derived: bool) -> Self {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash.as_bytes()[..16]);
+        Self::from_start(bytes, derived)
+    }
+
+    fn from_start(bytes: [u8; 16], derived: bool) -> Self {
         Self(u128::from_be_bytes(bytes) & !FIXED | VERSION_8 | u128::from(derived))
+    }
+
+    /// The base whose hash starts with these bytes, for who computes many hashes at once.
+    pub(crate) fn of_base(start: [u8; 16]) -> Self {
+        Self::from_start(start, false)
     }
 
     /// Whether an ordinal or a restated id went into it, so that it is not its row's base.
@@ -127,6 +136,11 @@ impl ContentKey {
         buffer.push(0x1f);
         buffer.extend_from_slice(values);
         self.base_of(buffer)
+    }
+
+    /// The key of the hash.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// The same, where the input stands in one piece already.

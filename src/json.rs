@@ -141,12 +141,12 @@ pub(crate) fn is_decimal(text: &str) -> bool {
 /// A JSON object's members in the order sent, values as raw text. A name that comes twice is an error: two
 /// amounts under one name cannot be understood.
 #[derive(Debug, Default)]
-pub(crate) struct Members(pub(crate) Vec<(String, Box<RawValue>)>);
+pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
-impl Members {
+impl<'a> Members<'a> {
     /// The value under `name`.
-    pub(crate) fn get(&self, name: &str) -> Option<&RawValue> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
     }
 
     /// The trimmed text under `name`; empty where there is none.
@@ -155,31 +155,34 @@ impl Members {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Members {
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Members<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InOrder;
         impl<'de> Visitor<'de> for InOrder {
-            type Value = Members;
+            type Value = Members<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members: Vec<(String, Box<RawValue>)> =
-                    Vec::with_capacity(map.size_hint().unwrap_or(24));
-                while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
-                    if members.iter().any(|(known, _)| *known == name) {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Members(Vec::with_capacity(map.size_hint().unwrap_or(24)));
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    if members.get(&name).is_some() {
                         return Err(serde::de::Error::custom(format_args!(
                             "the member {name:?} comes twice"
                         )));
                     }
-                    members.push((name, value));
+                    members.0.push((name, value));
                 }
-                Ok(Members(members))
+                Ok(members)
             }
         }
         deserializer.deserialize_map(InOrder)
     }
 }
+
+/// A name, copied only where it holds an escape: serde copies every `Cow` that is no field of its own.
+#[derive(serde::Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,8 @@
 //! The data flows one way, and [`run`] reads as that line:
 //!
 //! ```text
-//! arguments ─► window ─► credentials ─► pages ─► rows ─► events ─► sink ─► closing line, exit code
-//! cli.rs       window.rs credentials/   cloud/           event.rs  sink/   report.rs, exit.rs
+//! arguments ─► window ─► credentials ─► pages ─► rows ─► events ─► journal ─► sink ─► closing line, exit code
+//! cli.rs       window.rs credentials/   cloud/           event.rs  journal/   sink/   report.rs, exit.rs
 //! ```
 //!
 //! This library serves the binary and its tests; it promises no stable interface.
@@ -14,6 +14,7 @@ mod cli;
 mod cloud;
 mod config;
 mod credentials;
+mod days;
 #[doc(hidden)]
 pub mod demo;
 mod env;
@@ -21,32 +22,87 @@ mod event;
 mod exit;
 mod http;
 mod identity;
+mod journal;
 mod json;
+pub mod manual;
 mod proofs;
 mod pull;
 mod report;
 mod retry;
 mod secret;
+mod shard;
 mod sign;
 mod sink;
 mod stop;
+mod sums;
 mod window;
+mod xml;
 
 use api::Session;
 pub use cli::Cli;
-use cli::PullOptions;
+use cli::{CallOptions, Command, JournalCommand, PullOptions};
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use cloud::alicloud_oss::fuzz_read;
 pub use env::Env;
-pub use exit::Failure;
+pub use exit::{Failure, table as exit_codes};
+use journal::{Journal, Ledger};
 use report::{Level, Report};
+pub use report::{LogFormat, report_bugs};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// The command line with everything that `--help` shows.
+pub fn command() -> clap::Command {
+    manual::annotate("", <Cli as clap::CommandFactory>::command())
+}
+
+/// The options that every pull has, for lists that name them once.
+pub fn options_of_every_pull() -> clap::Command {
+    <PullOptions as clap::Args>::augment_args(clap::Command::new("pull"))
+}
+
+/// Reads the process's arguments.
+///
+/// # Errors
+/// What clap has to say to the user: a mistake, help or the version.
+pub fn parse() -> Result<Cli, clap::Error> {
+    <Cli as clap::FromArgMatches>::from_arg_matches(&command().try_get_matches()?)
+}
 
 /// Runs the command and returns the process's exit code. Everything that is to be said has been said on stderr.
 pub fn run(cli: &Cli, env: &Env) -> u8 {
-    let options = cli.command.options();
+    match &cli.command {
+        Command::Pull(command) => {
+            let report = introduced(&command.options().call, env);
+            let result = pull(command, env, &report);
+            conclude(&report, result)
+        }
+        Command::AlicloudSubscribe(args) => {
+            let report = introduced(&args.call, env);
+            let result = subscribe(args, env, &report);
+            conclude(&report, result)
+        }
+        Command::Journal { command } => {
+            let report = Report::new(Level::Normal, LogFormat::Text, false);
+            report.hush();
+            conclude(&report, look_after(command, &report))
+        }
+    }
+}
+
+/// The voice of a run, which with `-v` first says which program it is and by which proxies it goes.
+fn introduced(options: &CallOptions, env: &Env) -> Arc<Report> {
     let report = Arc::new(open_report(options, env));
-    let code = match pull(cli, env, &report) {
+    report.debug(|| format!("billing-pull {}", env!("BUILT_VERSION")));
+    env.ways_out().into_iter().for_each(|way| report.debug(|| way));
+    report
+}
+
+/// Says why a run failed, if it did, and closes it.
+fn conclude(report: &Report, result: anyhow::Result<()>) -> u8 {
+    let code = match result {
         Ok(()) => 0,
         Err(error) => {
             let failure = exit::kind_of(&error);
@@ -62,39 +118,69 @@ pub fn run(cli: &Cli, env: &Env) -> u8 {
     code
 }
 
+/// `billing-pull alicloud-subscribe`.
+fn subscribe(
+    args: &cloud::alicloud_subscribe::Args,
+    env: &Env,
+    report: &Arc<Report>,
+) -> anyhow::Result<()> {
+    let session = open_session(&args.call, None, 1, report)?;
+    let access = config::Access::resolve(&args.call, env)?;
+    access.notes.iter().for_each(|note| report.info(note));
+    let demo = args.call.demo.then(demo::SampleCloud::demo).transpose()?;
+    cloud::alicloud_subscribe::run(args, &access, env, &session, demo.as_ref())
+}
+
 /// The flow of one pull.
-fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
-    let options = cli.command.options();
-    let session = open_session(options, report)?;
+fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
+    let options = command.options();
+    let session = open_session(&options.call, options.deadline, options.concurrency, report)?;
     let settings = config::Settings::resolve(options, env)?;
-    settings.notes.iter().for_each(|note| report.info(note));
-    let demo = options.demo.then(demo::SampleCloud::demo).transpose()?;
+    settings.access.notes.iter().for_each(|note| report.info(note));
+    let demo = options.call.demo.then(demo::SampleCloud::demo).transpose()?;
     let context =
         cloud::Context { settings: &settings, env, session: &session, demo: demo.as_ref() };
-    let mut cloud = cli.command.open(&context)?;
+    let mut cloud = command.open(&context)?;
     report.set_cloud(cloud.name(), cloud.cents_per_request());
 
     let now = chrono::Utc::now();
-    let wish =
-        window::Wish { when: &options.date, granularity: options.granularity, journal: None };
-    let Some(window) = window::resolve(&wish, &cloud.calendar(), now)? else {
-        report.info("the window holds no day yet: nothing to pull");
+    let journal = options.journal.as_deref().filter(|_| !options.call.dry_run);
+    let journal = journal.map(Journal::open).transpose()?;
+    let goes_on = options.date.goes_by_journal() && journal.is_some();
+    if goes_on {
+        // Whose windows count is known by the credentials.
+        cloud.connect()?;
+    }
+    let Some(window) = days::find(&*cloud, options, &settings, journal.as_ref(), now, report)?
+    else {
         return Ok(());
     };
-    report.set_window(&window.to_string());
-    if options.dry_run {
+    let name = cloud.title(&window);
+    report.set_window(&name);
+    if options.call.dry_run {
         say_plan(&*cloud, &window, report);
         return Ok(());
     }
 
-    cloud.connect()?;
-    let mut sink = sink::open(&settings, &session, pull::note(&session))?;
-    let cloud = pull::pull(cloud, window, &mut *sink, &session)?;
+    let ledger = journal.map(|journal| {
+        let allow_mass = options.allow_mass_retraction;
+        Ledger::open(journal, &*cloud, &window, &settings.extensions, allow_mass, report)
+    });
+    let mut ledger = ledger.transpose()?;
+    if !goes_on {
+        cloud.connect()?;
+    }
+    let note = pull::note(&session, ledger.as_ref());
+    let mut sink = sink::open(&settings, &session, note)?;
+    let cloud = pull::pull(cloud, window, &mut *sink, ledger.as_mut(), &session)?;
+    if let Some(mut ledger) = ledger {
+        ledger.complete(&*cloud, &window, now, &report.counts)?;
+    }
     if let Some(why) = cloud.incomplete(&window) {
         report.warn(&why);
     }
     if report.counts.rows.load(Relaxed) == 0 {
-        let message = format!("the bill of {window} holds no row");
+        let message = format!("the bill of {name} holds no row");
         if options.fail_if_empty {
             return Err(exit::fail(Failure::Empty, message));
         }
@@ -103,7 +189,15 @@ fn pull(cli: &Cli, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open_report(options: &PullOptions, env: &Env) -> Report {
+/// `billing-pull journal`.
+fn look_after(command: &JournalCommand, report: &Report) -> anyhow::Result<()> {
+    match command {
+        JournalCommand::Verify { file } => journal::verify(file, &mut std::io::stdout(), report),
+        JournalCommand::Compact { file } => journal::compact(file, report),
+    }
+}
+
+fn open_report(options: &CallOptions, env: &Env) -> Report {
     use std::io::IsTerminal;
     let level = match (options.quiet, options.verbose) {
         (true, _) => Level::Quiet,
@@ -115,8 +209,13 @@ fn open_report(options: &PullOptions, env: &Env) -> Report {
     Report::new(level, options.log_format, std::io::stderr().is_terminal() && !plain)
 }
 
-fn open_session(options: &PullOptions, report: &Arc<Report>) -> anyhow::Result<Session> {
-    let stop = stop::Stop::new(options.deadline.map(|deadline| Instant::now() + deadline));
+fn open_session(
+    options: &CallOptions,
+    deadline: Option<Duration>,
+    concurrency: u8,
+    report: &Arc<Report>,
+) -> anyhow::Result<Session> {
+    let stop = stop::Stop::new(deadline.map(|deadline| Instant::now() + deadline));
     let voice = Arc::clone(report);
     stop::on_signals(&stop, move |failure| voice.close(failure.code()))?;
     Ok(Session {
@@ -124,7 +223,7 @@ fn open_session(options: &PullOptions, report: &Arc<Report>) -> anyhow::Result<S
         report: Arc::clone(report),
         stop,
         backoff: retry::Backoff { retries: options.retries.into(), first: options.retry_delay },
-        concurrency: options.concurrency.into(),
+        concurrency: concurrency.into(),
     })
 }
 

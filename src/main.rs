@@ -1,12 +1,16 @@
 //! The binary: parse, run, exit code.
 
-use clap::Parser;
+use billing_pull::LogFormat;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match billing_pull::Cli::try_parse() {
-        Ok(cli) => ExitCode::from(billing_pull::run(&cli, &billing_pull::Env::from_process())),
+    billing_pull::report_bugs(LogFormat::Text);
+    match billing_pull::parse() {
+        Ok(cli) => {
+            billing_pull::report_bugs(cli.log_format());
+            ExitCode::from(billing_pull::run(&cli, &billing_pull::Env::from_process()))
+        }
         Err(error) => usage(&error),
     }
 }
@@ -16,7 +20,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     // A closed stdout or stderr is nobody to tell.
     drop(error.print());
     if error.kind() == ErrorKind::InvalidSubcommand {
-        let command = <billing_pull::Cli as clap::CommandFactory>::command();
+        let command = billing_pull::command();
         let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
         if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) {
             use std::io::Write;

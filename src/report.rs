@@ -1,6 +1,8 @@
 //! Everything on stderr: log lines, the progress bar, the closing line. Nothing else in the program prints
 //! there, so that one place decides on quiet, verbose, text and JSON.
 
+use crate::exit::Failure;
+use crate::http::excerpt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -17,6 +19,24 @@ pub enum LogFormat {
     Text,
     /// For machines: one JSON object a message.
     Json,
+}
+
+impl LogFormat {
+    fn line(self, level: &str, label: &str, message: &str) -> String {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            time: String,
+            level: &'a str,
+            message: &'a str,
+        }
+        match self {
+            Self::Text => format!("billing-pull: {label}{message}"),
+            Self::Json => {
+                let time = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+                serde_json::to_string(&Line { time, level, message }).unwrap_or_default()
+            }
+        }
+    }
 }
 
 /// How much is said.
@@ -142,30 +162,13 @@ impl Report {
     }
 
     fn say(&self, level: &str, label: &str, message: &str) {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            time: String,
-            level: &'a str,
-            message: &'a str,
-        }
-        let line = match self.format {
-            LogFormat::Text => format!("billing-pull: {label}{message}"),
-            LogFormat::Json => {
-                let time = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-                serde_json::to_string(&Line { time, level, message }).unwrap_or_default()
-            }
-        };
-        self.write(&line);
+        self.write(&self.format.line(level, label, message));
     }
 
     fn write(&self, line: &str) {
-        let write = || {
-            // Nobody can be told that stderr is gone.
-            let _ = writeln!(std::io::stderr().lock(), "{line}");
-        };
         match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
+            Some(bar) => bar.suspend(|| write(line)),
+            None => write(line),
         }
     }
 
@@ -275,6 +278,32 @@ impl Report {
         };
         serde_json::to_string(&closing).unwrap_or_default()
     }
+}
+
+fn write(line: &str) {
+    // Nobody can be told that stderr is gone.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Turns every panic from now on, on whatever thread, into one line and exit code 1. The line says what the
+/// maintainers need to know; it takes no lock that the panicking thread may hold.
+pub fn report_bugs(format: LogFormat) {
+    const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+    const WHERE: &str =
+        if REPOSITORY.is_empty() { "the maintainers of billing-pull" } else { REPOSITORY };
+    std::panic::set_hook(Box::new(move |panic| {
+        let payload = panic.payload();
+        let what = payload.downcast_ref::<&str>().copied();
+        let what = what.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let what = excerpt(what.unwrap_or("no message"), 200);
+        let place = panic.location().map(|place| format!(" ({place})")).unwrap_or_default();
+        let version = env!("BUILT_VERSION");
+        let message = format!(
+            "this is a bug in billing-pull {version}: {what}{place}; please report this line to {WHERE}"
+        );
+        write(&format.line("error", "error: ", &message));
+        std::process::exit(Failure::Unexpected.code().into());
+    }));
 }
 
 /// What a progress bar counts.

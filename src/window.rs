@@ -97,6 +97,13 @@ impl FromStr for Point {
     }
 }
 
+impl When {
+    /// Whether a journal says where the window starts.
+    pub(crate) fn goes_by_journal(&self) -> bool {
+        matches!(self, Self::SinceJournal | Self::Settling)
+    }
+}
+
 impl FromStr for When {
     type Err = String;
 
@@ -196,7 +203,7 @@ impl Calendar {
     }
 
     /// The first day that `settling` asks for.
-    fn settling_start(&self, now: DateTime<Utc>) -> NaiveDate {
+    pub(crate) fn settling_start(&self, now: DateTime<Utc>) -> NaiveDate {
         let this = first_of_month(self.today(now));
         if self.last_month_is_open(now) { back(this, 1) } else { this }
     }
@@ -358,6 +365,12 @@ pub(crate) fn resolve(
         ));
     }
     Ok(Some(Window { start, end, granularity: wish.granularity }))
+}
+
+/// Whether `wish` means other days tomorrow.
+pub(crate) fn moves(wish: &Wish<'_>, calendar: &Calendar, now: DateTime<Utc>) -> bool {
+    let at = |now| resolve(wish, calendar, now).ok();
+    at(now + Days::new(1)).is_some_and(|tomorrow| Some(tomorrow) != at(now))
 }
 
 /// The first day of this day's month.

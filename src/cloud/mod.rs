@@ -2,18 +2,22 @@
 //! and two lines: its module, and its arm in [`Command::open`].
 
 pub(crate) mod alicloud;
+pub(crate) mod alicloud_oss;
+pub(crate) mod alicloud_subscribe;
 pub(crate) mod aws;
 pub(crate) mod baidu;
 mod errors;
 pub(crate) mod numbered;
 
 use crate::api::Session;
-use crate::config::Settings;
+use crate::config::{Access, KeyFile, Settings};
 use crate::env::Env;
 use crate::event::{Batch, Envelope, Row};
 use crate::exit::{Failure, fail};
 use crate::identity::Ordinals;
+use crate::journal::{Domain, with_scope};
 use crate::report::plural;
+use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Window};
 use anyhow::Result;
 use chrono::Utc;
@@ -28,6 +32,8 @@ pub enum Command {
     Alicloud(alicloud::Args),
     /// Pull the Baidu AI Cloud bill: one resource on one day or in one month, by GetResourceMonthBill (free)
     Baidu(baidu::Args),
+    /// Read Alibaba Cloud's bill files: every line of a bill, from a bucket or from local files
+    AlicloudOss(alicloud_oss::Args),
 }
 
 impl Command {
@@ -37,6 +43,7 @@ impl Command {
             Self::Aws(args) => Box::new(aws::Aws::open(args, context)?),
             Self::Alicloud(args) => Box::new(alicloud::Alicloud::open(args, context)?),
             Self::Baidu(args) => Box::new(baidu::Baidu::open(args, context)?),
+            Self::AlicloudOss(args) => Box::new(alicloud_oss::AlicloudOss::open(args, context)?),
         })
     }
 
@@ -46,6 +53,7 @@ impl Command {
             Self::Aws(args) => &args.pull,
             Self::Alicloud(args) => &args.pull,
             Self::Baidu(args) => &args.pull,
+            Self::AlicloudOss(args) => &args.pull,
         }
     }
 }
@@ -60,6 +68,42 @@ pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session,
     /// The sample cloud to ask instead of the real one.
     pub(crate) demo: Option<&'a crate::demo::SampleCloud>,
+}
+
+/// Where a cloud is asked, and what its keys are looked for in.
+pub(crate) struct Place {
+    /// The endpoint, if it is not the cloud's own.
+    pub(crate) endpoint: Option<String>,
+    /// The environment.
+    pub(crate) env: Env,
+    /// Keys from a file.
+    pub(crate) keys: Option<KeyFile>,
+}
+
+impl Place {
+    /// What was given, the endpoint also in one of these variables; or the sample cloud and nothing else.
+    pub(crate) fn of(
+        access: &Access,
+        env: &Env,
+        demo: Option<&crate::demo::SampleCloud>,
+        variables: &[&str],
+    ) -> Result<Self> {
+        Ok(match demo {
+            Some(demo) => Self { endpoint: Some(demo.url()), env: demo.env(), keys: None },
+            None => Self {
+                endpoint: access.endpoint(env, variables)?,
+                env: env.clone(),
+                keys: access.keys.clone(),
+            },
+        })
+    }
+}
+
+impl Context<'_> {
+    /// Where this pull asks.
+    pub(crate) fn place(&self, variables: &[&str]) -> Result<Place> {
+        Place::of(&self.settings.access, self.env, self.demo, variables)
+    }
 }
 
 /// One cloud's bill.
@@ -78,9 +122,34 @@ pub(crate) trait Cloud: Send {
         None
     }
 
+    /// What is pulled in the place of the days of `--date`, where the command line names it itself: files.
+    fn own_window(&self) -> Option<Window> {
+        None
+    }
+
+    /// What the window is called in the closing line.
+    fn title(&self, window: &Window) -> String {
+        window.to_string()
+    }
+
+    /// The accounts that the bill is of, as far as they are known: before the pull perhaps none. One without a name
+    /// is empty.
+    fn accounts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What of a journal a pull of `window` is compared with.
+    fn domain(&self, window: &Window) -> Domain;
+
     /// What narrows or regroups the bill beyond days and account, canonical; empty for the plain bill. Rows are
     /// only compared with rows of the same scope.
     fn scope(&self) -> String;
+
+    /// What `shard` takes of `window`; `None` for a part of nothing. A cloud that bills by file takes the window
+    /// whole and chooses its files.
+    fn part(&self, window: &Window, shard: Shard) -> Option<Window> {
+        window.shard(shard.index, shard.of)
+    }
 
     /// The requests that a pull of `window` starts with, for `--dry-run`: none is made, nothing is signed.
     fn plan(&self, window: &Window) -> Plan;
@@ -116,15 +185,21 @@ pub(crate) struct Renderer {
 }
 
 impl Renderer {
-    /// `unique` says that no two rows of the answer can be identical, so that none needs to be remembered.
+    /// `scope` is [`Cloud::scope`]; `unique` says that no two rows of the answer can be identical, so that none needs to be remembered.
     pub(crate) fn new(
         source: &'static str,
         kind: String,
         settings: &Settings,
+        scope: &str,
         unique: bool,
     ) -> Self {
-        let extensions = settings.extensions.clone();
+        let extensions = with_scope(&settings.extensions, scope);
         Self { source, kind, extensions, ordinals: (!unique).then(Ordinals::default) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(source: &'static str, kind: &str, ordinals: Ordinals) -> Self {
+        Self { source, kind: kind.into(), extensions: Vec::new(), ordinals: Some(ordinals) }
     }
 
     /// The page's events, pulled now.
@@ -133,6 +208,7 @@ impl Renderer {
             Batch::new(Envelope::new(self.source, &self.kind, Utc::now(), &self.extensions)?);
         for row in rows {
             batch.push(row);
+            row.amounts.iter().try_for_each(|amount| batch.sums.add(amount))?;
         }
         if let Some(ordinals) = &mut self.ordinals {
             for at in 0..batch.len() {

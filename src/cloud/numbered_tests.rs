@@ -199,7 +199,7 @@ fn questions_of_many_sizes_come_in_order_with_few_pages_held() {
         let most = AtomicUsize::new(0);
         let fetch = |day: usize, page: u32| {
             most.fetch_max(held.fetch_add(1, SeqCst) + 1, SeqCst);
-            if day == 0 || page % 3 == 0 {
+            if day == 0 || page.is_multiple_of(3) {
                 thread::yield_now();
             }
             service(totals[day], 10)(page)

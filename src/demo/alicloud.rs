@@ -1,7 +1,7 @@
 //! Alibaba Cloud's QueryAccountBill with an invented bill, for both ways to sign.
 
 use super::server::{Reply, Request};
-use super::{Sample, keys_of, number};
+use super::{ALICLOUD_ACCOUNT as ACCOUNT, Sample, keys_of, number, subscription};
 use crate::sign::{acs3, rpc};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
@@ -35,7 +35,6 @@ const PRODUCTS: [(&str, &str, &str); 20] = [
 const AMOUNTS: [&str; 8] =
     ["1234567.89", "16777217", "0.0000001", "1.2E-5", "0.10", "-3.50", "0", "100000000.00"];
 
-const ACCOUNT: &str = "1234567890123456";
 /// What the service itself allows.
 const LARGEST_PAGE: usize = 300;
 
@@ -82,8 +81,15 @@ pub(super) fn answer(request: &Request, sample: &Sample) -> Reply {
     let version = named("x-acs-version", "Version");
     match (action.as_deref(), version.as_deref()) {
         (Some("QueryAccountBill"), Some("2017-12-14")) => bill(&query, sample),
-        _ => error(404, "InvalidApi.NotFound", "Specified api is not found."),
+        (Some(action), Some("2017-12-14")) => {
+            subscription::answer(action, &query, sample).unwrap_or_else(unknown)
+        }
+        _ => unknown(),
     }
+}
+
+fn unknown() -> Reply {
+    error(404, "InvalidApi.NotFound", "Specified api is not found.")
 }
 
 fn refuse(reason: &str, request: &Request) -> Reply {

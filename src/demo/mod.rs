@@ -4,18 +4,28 @@
 mod alicloud;
 mod aws;
 mod baidu;
+mod oss;
 pub mod server;
+mod subscription;
 
 use crate::credentials::Keys;
 use crate::env::Env;
 use crate::secret::Secret;
 use server::{Reply, Request, Server};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// The only access key that the sample cloud knows. It opens nothing anywhere.
 pub const ACCESS_KEY_ID: &str = "DEMOACCESSKEYID";
 /// Its secret.
 pub const SECRET_ACCESS_KEY: &str = "demo/secret+access/key";
+
+/// The bucket that its bill files lie in.
+pub const BUCKET: &str = "demo-bills";
+/// Where that bucket is.
+pub const REGION: &str = "cn-hangzhou";
+/// Whose bill Alibaba Cloud's is.
+pub const ALICLOUD_ACCOUNT: &str = "1234567890123456";
 
 /// What the sample bill looks like.
 #[derive(Clone, Debug)]
@@ -26,11 +36,16 @@ pub struct Sample {
     pub page: usize,
     /// Another number, another amount in every seventh row: a restated bill.
     pub revision: u64,
+    /// The bucket's objects by key, in the order in which they were written, in the place of invented ones.
+    pub objects: Option<Vec<(String, Vec<u8>)>>,
+    /// The subscriptions to bill files, as the API lists them. Calls change them.
+    pub subscriptions: Arc<Mutex<Vec<serde_json::Value>>>,
 }
 
 impl Default for Sample {
     fn default() -> Self {
-        Self { rows: 31, page: 20, revision: 0 }
+        let subscriptions = Arc::new(Mutex::new(vec![subscription::first()]));
+        Self { rows: 31, page: 20, revision: 0, objects: None, subscriptions }
     }
 }
 
@@ -106,6 +121,9 @@ fn answer(request: &Request, sample: &Sample) -> Reply {
     if alicloud::is_meant(request) {
         return alicloud::answer(request, sample);
     }
+    if oss::is_meant(request) {
+        return oss::answer(request, sample);
+    }
     Reply::new(404, "no API of the sample cloud")
 }
 
@@ -129,6 +147,9 @@ pub fn throttled(request: &Request) -> Reply {
     if alicloud::is_meant(request) {
         let message = "Request was denied due to user flow control.";
         return alicloud::error(400, "Throttling.User", message);
+    }
+    if oss::is_meant(request) {
+        return oss::error(503, "ServiceUnavailable", "Please reduce your request rate.");
     }
     Reply::new(429, "")
 }

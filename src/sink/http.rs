@@ -129,6 +129,14 @@ impl HttpSink {
         let end = Instant::now() + GRACE;
         let mut state = self.shared.lock();
         state.jobs.clear();
+        if state.in_flight > 0 {
+            let posts = plural(state.in_flight as u64, "post");
+            let grace = GRACE.as_secs();
+            self.shared
+                .session
+                .report
+                .info(&format!("waiting for {posts} in flight, {grace} s at most"));
+        }
         while state.in_flight > 0 && Instant::now() < end {
             let waited = self.shared.news.wait_timeout(state, LOOK);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -209,7 +217,10 @@ impl Shared {
                     if state.closed {
                         return;
                     }
-                    if let Some(job) = state.jobs.pop_front() {
+                    // A job may have been added beside the failure of another.
+                    if state.failed.is_none()
+                        && let Some(job) = state.jobs.pop_front()
+                    {
                         state.in_flight += 1;
                         break job;
                     }

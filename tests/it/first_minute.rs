@@ -4,9 +4,9 @@ use crate::common::Run;
 fn help_tells_commands_options_and_exit_codes() {
     let done = Run::bare(&["--help"]).go().exits(0);
     assert!(done.stdout.contains("aws"), "{}", done.stdout);
-    for code in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "130, 143, 141"] {
-        let row = |line: &str| line.trim_start().starts_with(&format!("{code} "));
-        assert!(done.stdout.lines().any(row), "no exit code {code} in: {}", done.stdout);
+    for (code, meaning, _) in billing_pull::exit_codes() {
+        let row = format!("  {code:<3}  {meaning}");
+        assert!(done.stdout.lines().any(|line| line == row), "no {row:?} in: {}", done.stdout);
     }
     let done = Run::bare(&["aws", "--help"]).go().exits(0);
     for option in [
@@ -43,12 +43,15 @@ fn help_tells_commands_options_and_exit_codes() {
 
 #[test]
 fn the_version_is_the_crates() {
-    for arguments in [&["-V"][..], &["--version"], &["aws", "-V"]] {
-        let done = Run::bare(arguments).go().exits(0);
-        let version = done.stdout.trim_end();
-        assert!(version.ends_with(env!("CARGO_PKG_VERSION")), "{version}");
-        assert!(version.starts_with("billing-pull"), "{version}");
-    }
+    let said = |arguments: &[&str]| Run::bare(arguments).go().exits(0).stdout;
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(said(&["-V"]), format!("billing-pull {version}\n"));
+    assert_eq!(said(&["aws", "-V"]), format!("billing-pull-aws {version}\n"));
+    let long = said(&["--version"]);
+    let commit = long.strip_prefix(&format!("billing-pull {version}")).unwrap().trim();
+    let known = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".git").exists();
+    let is_commit = commit.starts_with('(') && commit.ends_with(')') && commit.len() > 8;
+    assert!(is_commit || (commit.is_empty() && !known), "{long}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::http::{Answer, host};
 
 /// The API of the China site (aliyun.com) and of the international one (alibabacloud.com). An account belongs to
 /// one of them, wherever its resources run.
-pub(super) const CHINA: &str = "business.aliyuncs.com";
+pub(crate) const CHINA: &str = "business.aliyuncs.com";
 const INTERNATIONAL: &str = "business.ap-southeast-1.aliyuncs.com";
 
 /// What a refusal of the billing API at `endpoint` means.
@@ -24,11 +24,7 @@ fn meaning(code: &str, endpoint: &str) -> Option<(Failure, String)> {
              (AliyunBSSReadOnlyAccess is enough)"
                 .to_owned(),
         ),
-        "NotApplicable" | "AuthSiteFail" => {
-            let other = if host(endpoint) == INTERNATIONAL { CHINA } else { INTERNATIONAL };
-            let hint = format!("the account may belong to the other site: try --endpoint {other}");
-            (Failure::Refused, hint)
-        }
+        "NotApplicable" | "AuthSiteFail" => (Failure::Refused, other_site(endpoint)),
         "InvalidOwner" => {
             (Failure::Refused, "--bill-owner-id is no account of this caller's".to_owned())
         }
@@ -39,6 +35,12 @@ fn meaning(code: &str, endpoint: &str) -> Option<(Failure, String)> {
         _ => return None,
     };
     Some((kind, hint))
+}
+
+/// What to do where the API of one site does not know the account.
+pub(crate) fn other_site(endpoint: &str) -> String {
+    let other = if host(endpoint) == INTERNATIONAL { CHINA } else { INTERNATIONAL };
+    format!("the account may belong to the other site: try --endpoint {other}")
 }
 
 #[cfg(test)]

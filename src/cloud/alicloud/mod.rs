@@ -5,19 +5,20 @@
 //! consumption by 24 hours; a month is final at 12:00 on the 3rd of the next.
 
 mod answer;
-mod errors;
+pub(crate) mod errors;
 pub(crate) mod gateway;
-mod request;
+pub(crate) mod request;
 
 use super::errors::unreadable;
 use super::numbered::{self, Numbered};
-use super::{Cloud, Context, Emit, Plan, Renderer};
+use super::{Cloud, Context, Emit, Place, Plan, Renderer};
 use crate::api::{Api, Budget, Pace, Verdict};
 use crate::config::{KeyFile, Settings};
 use crate::credentials::{Credentials, Keys, alicloud as chain};
 use crate::env::Env;
 use crate::event::Row;
 use crate::http::{Answer, host_and_port};
+use crate::journal::Domain;
 use crate::report::Unit;
 use crate::window::{Calendar, Granularity, Settles, Window, first_of_month, last_of_month};
 use answer::{Body, Reader};
@@ -85,12 +86,7 @@ impl Alicloud {
         let api = Api::new(context.session, SERVICE)
             .counted(Budget::new(settings.max_requests))
             .paced(Pace::new(PER_SECOND));
-        let (endpoint, env, keys) = match context.demo {
-            Some(demo) => (Some(demo.url()), demo.env(), None),
-            None => {
-                (settings.endpoint(context.env, &[])?, context.env.clone(), settings.keys.clone())
-            }
-        };
+        let Place { endpoint, env, keys } = context.place(&[])?;
         let endpoint = endpoint.unwrap_or_else(|| format!("https://{}", errors::CHINA));
         Ok(Self {
             query: Query {
@@ -108,6 +104,10 @@ impl Alicloud {
         })
     }
 
+    fn kind(&self) -> String {
+        super::kind("alicloud.account_billing", self.query.granularity)
+    }
+
     /// One page of one day or month.
     fn page(
         &self,
@@ -117,10 +117,11 @@ impl Alicloud {
     ) -> Result<Numbered<Row>> {
         let keys = &credentials.keys;
         let params = self.query.params(reader.start, page);
-        let mut action = format!("{ACTION} {}", self.query.period(reader.start));
-        if page > 1 {
-            action.push_str(&format!(" page {page}"));
-        }
+        let period = self.query.period(reader.start);
+        let action = match page {
+            1 => format!("{ACTION} {period}"),
+            _ => format!("{ACTION} {period} page {page}"),
+        };
         // Whether an answer is one is only known once it is read, so it is read where it is judged.
         let read = RefCell::new(None);
         let judge = |answer: &Answer| match self.judge(answer, keys, reader, page) {
@@ -172,6 +173,10 @@ impl Cloud for Alicloud {
         CALENDAR
     }
 
+    fn domain(&self, window: &Window) -> Domain {
+        Domain::of(SOURCE, self.kind(), window, &self.scope())
+    }
+
     fn scope(&self) -> String {
         self.query.scope()
     }
@@ -198,8 +203,9 @@ impl Cloud for Alicloud {
 
     fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()> {
         let credentials = self.credentials.as_ref().context("not connected")?;
-        let kind = super::kind("alicloud.account_billing", self.query.granularity);
-        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, false);
+        let kind = self.kind();
+        let scope = self.scope();
+        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, &scope, false);
         let account = self.settings.account.as_deref();
         let starts = window.periods();
         let host = host_and_port(&self.gateway.endpoint);

@@ -4,7 +4,7 @@ use crate::window::{Granularity, Window};
 use chrono::NaiveDate;
 
 pub(super) const ACTION: &str = "QueryAccountBill";
-pub(super) const VERSION: &str = "2017-12-14";
+pub(crate) const VERSION: &str = "2017-12-14";
 /// The most that the API gives; its default is 20.
 const PAGE_SIZE: &str = "300";
 

@@ -8,6 +8,7 @@ use crate::event::{Data, Row};
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
 use crate::json::{self, is_decimal, plain_text};
+use crate::sums;
 use crate::window::Window;
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -275,7 +276,13 @@ impl<'a> Reader<'a> {
         let subject = super::super::subject(
             self.account.into_iter().chain([day]).chain(keys.iter().copied()),
         );
-        Ok(Some(Row { account: self.account.map(str::to_owned), period: date, subject, data }))
+        let sums = amounts.into_iter().map(|(metric, (amount, unit))| sums::Amount {
+            metric: metric.clone(),
+            currency: unit.to_string(),
+            digits: amount.to_string(),
+        });
+        let (account, amounts) = (self.account.map(str::to_owned), sums.collect());
+        Ok(Some(Row { account, period: date, subject, data, amounts }))
     }
 
     /// The first and the last period that is called estimated.

@@ -8,13 +8,14 @@ mod answer;
 mod errors;
 mod request;
 
-use super::{Cloud, Context, Emit, Plan, Renderer, paginate};
+use super::{Cloud, Context, Emit, Place, Plan, Renderer, paginate};
 use crate::api::{Api, Budget};
 use crate::config::KeyFile;
 use crate::credentials::Credentials;
 use crate::credentials::aws::{self as chain, partition};
 use crate::env::Env;
 use crate::http::Call;
+use crate::journal::Domain;
 use crate::report::Unit;
 use crate::sign::sigv4;
 use crate::window::{Calendar, Granularity, Settles, Window};
@@ -96,15 +97,9 @@ impl Aws {
             &args.exclude_record_type,
         )?;
         let api = Api::new(context.session, SERVICE).counted(Budget::new(settings.max_requests));
-        let mut env = context.env.clone();
-        let mut endpoint =
-            settings.endpoint(&env, &["AWS_ENDPOINT_URL_COST_EXPLORER", "AWS_ENDPOINT_URL"])?;
-        let (mut profile, mut keys) = (args.profile.clone(), settings.keys.clone());
-        if let Some(demo) = context.demo {
-            endpoint = Some(demo.url());
-            env = demo.env();
-            (profile, keys) = (None, None);
-        }
+        let Place { endpoint, env, keys } =
+            context.place(&["AWS_ENDPOINT_URL_COST_EXPLORER", "AWS_ENDPOINT_URL"])?;
+        let profile = args.profile.clone().filter(|_| context.demo.is_none());
         Ok(Self {
             query,
             api,
@@ -116,6 +111,10 @@ impl Aws {
             connected: None,
             estimated: Mutex::default(),
         })
+    }
+
+    fn kind(&self) -> String {
+        super::kind("aws.service", self.settings.granularity)
     }
 
     /// Where to ask. A given endpoint keeps its partition's signing region.
@@ -182,6 +181,15 @@ impl Cloud for Aws {
         Some(1)
     }
 
+    fn accounts(&self) -> Vec<String> {
+        let connected = self.connected.as_ref().and_then(|connected| connected.account.clone());
+        vec![connected.or_else(|| self.settings.account.clone()).unwrap_or_default()]
+    }
+
+    fn domain(&self, window: &Window) -> Domain {
+        Domain::of(SOURCE, self.kind(), window, &self.scope())
+    }
+
     fn scope(&self) -> String {
         self.query.scope()
     }
@@ -208,8 +216,8 @@ impl Cloud for Aws {
 
     fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()> {
         let connected = self.connected.as_ref().context("not connected")?;
-        let kind = super::kind("aws.service", self.settings.granularity);
-        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, true);
+        let kind = self.kind();
+        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, &self.scope(), true);
         let mut reader =
             answer::Reader::new(&self.query, window, SOURCE, &kind, connected.account.as_deref());
         let report = &self.api.session().report;

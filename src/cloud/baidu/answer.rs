@@ -11,6 +11,7 @@ use crate::http::Answer;
 use crate::identity::Id;
 use crate::json::{Members, is_decimal, plain_text};
 use crate::report::plural;
+use crate::sums::Amount;
 use anyhow::Result;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -58,6 +59,20 @@ const AMOUNTS: [&str; 18] = [
 pub(super) struct Bill {
     pub(super) row: Row,
     pub(super) has_id: bool,
+}
+
+fn is_amount(name: &str) -> bool {
+    AMOUNTS.contains(&name) || name.starts_with("deduct")
+}
+
+/// The amounts that are numbers: others are masked.
+fn amounts(bill: &Members) -> Vec<Amount> {
+    let amounts = bill.0.iter().filter(|(name, _)| is_amount(name)).map(|(name, value)| Amount {
+        metric: name.to_string(),
+        currency: "CNY".to_owned(),
+        digits: plain_text(value).into_owned(),
+    });
+    amounts.filter(|amount| is_decimal(&amount.digits)).collect()
 }
 
 /// Reads pages, several at a time.
@@ -115,6 +130,7 @@ impl<'a> Reader<'a> {
             period: asked.period,
             subject,
             data: self.data(asked, answer, bill),
+            amounts: amounts(bill),
         };
         Ok(Bill { row, has_id: id.is_some() })
     }
@@ -141,9 +157,9 @@ impl<'a> Reader<'a> {
         // The API does not name the currency: it bills in yuan.
         put(&mut data, "currency", "CNY");
         for (name, value) in &bill.0 {
-            let is_ours = ACCOUNT_FIELDS.contains(&name.as_str())
+            let is_ours = ACCOUNT_FIELDS.contains(&&**name)
                 || matches!(
-                    name.as_str(),
+                    &**name,
                     "vanceSource" | "vanceType" | "date" | "billMonth" | "currency"
                 );
             if !(is_ours && data.has(name)) {
@@ -156,14 +172,13 @@ impl<'a> Reader<'a> {
     /// The members of a finance circle do not see all amounts. What is no number passes as it is, and is counted.
     fn note_masked(&self, bill: &Members) {
         for (name, value) in &bill.0 {
-            let amount = AMOUNTS.contains(&name.as_str()) || name.starts_with("deduct");
-            if !amount || value.get() == "null" || is_decimal(value.get()) {
+            if !is_amount(name) || value.get() == "null" || is_decimal(value.get()) {
                 continue;
             }
             let text = plain_text(value);
             if !is_decimal(&text) {
                 let mut masked = self.masked.lock().unwrap_or_else(PoisonError::into_inner);
-                masked.entry(name.clone()).or_insert((0, text.into_owned())).0 += 1;
+                masked.entry(name.to_string()).or_insert((0, text.into_owned())).0 += 1;
             }
         }
     }

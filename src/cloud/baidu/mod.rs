@@ -8,12 +8,13 @@ mod answer;
 mod errors;
 mod request;
 
-use super::{Cloud, Context, Emit, Plan, Renderer, numbered};
+use super::{Cloud, Context, Emit, Place, Plan, Renderer, numbered};
 use crate::api::{Api, Budget, Pace};
 use crate::config::KeyFile;
 use crate::credentials::{Credentials, baidu as chain};
 use crate::env::Env;
 use crate::http::{Call, host_and_port, host_header, path};
+use crate::journal::Domain;
 use crate::report::Unit;
 use crate::sign::bce;
 use crate::window::{Calendar, Settles, Window};
@@ -74,12 +75,7 @@ impl Baidu {
         let api = Api::new(context.session, "Baidu AI Cloud")
             .counted(Budget::new(settings.max_requests))
             .paced(Pace::new(PER_SECOND));
-        let (endpoint, env, keys) = match context.demo {
-            Some(demo) => (Some(demo.url()), demo.env(), None),
-            None => {
-                (settings.endpoint(context.env, &[])?, context.env.clone(), settings.keys.clone())
-            }
-        };
+        let Place { endpoint, env, keys } = context.place(&[])?;
         Ok(Self {
             query,
             api,
@@ -125,6 +121,10 @@ impl Baidu {
         Call::new("GET", url).headers(signed)
     }
 
+    fn kind(&self) -> String {
+        super::kind("baidu.resource", self.settings.granularity)
+    }
+
     /// A request as messages name it.
     fn what(&self, action: &str) -> String {
         format!("Baidu AI Cloud: GET {} {action}", host_and_port(&self.endpoint))
@@ -146,6 +146,10 @@ impl Cloud for Baidu {
             // Nor is it published when a month is final: through the 5th it counts as open.
             settles: Settles { day: 6, hour: 0 },
         }
+    }
+
+    fn domain(&self, window: &Window) -> Domain {
+        Domain::of(SOURCE, self.kind(), window, &self.scope())
     }
 
     fn scope(&self) -> String {
@@ -172,8 +176,9 @@ impl Cloud for Baidu {
     fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()> {
         let credentials = self.credentials.as_ref().context("not connected")?;
         let session = self.api.session();
-        let kind = super::kind("baidu.resource", self.settings.granularity);
-        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, false);
+        let kind = self.kind();
+        let scope = self.scope();
+        let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, &scope, false);
         let reader = answer::Reader::new(&kind, self.settings.account.as_deref());
         let series = self.query.series(window);
         let names: Vec<String> = series

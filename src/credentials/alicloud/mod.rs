@@ -28,6 +28,15 @@ const ENVIRONMENT: Names = Names {
 const ADVICE: &str =
     "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or name a --secret file";
 
+type Source = fn(&Machine<'_>) -> Result<Found>;
+/// What comes after the files of our own.
+const SOURCES: [(&str, Source); 4] = [
+    ("OIDC", oidc::find),
+    ("profile", profile::find),
+    ("credentials URI", uri::find),
+    ("instance metadata", instance::find),
+];
+
 /// What was given besides the environment.
 #[derive(Default)]
 pub(crate) struct Given<'a> {
@@ -56,13 +65,7 @@ fn search(machine: &Machine<'_>, given: &Given<'_>) -> Result<Credentials> {
     if let Some(found) = chain.take("secret file", file) {
         return Ok(found);
     }
-    let sources: [(&str, fn(&Machine<'_>) -> Result<Found>); 4] = [
-        ("OIDC", oidc::find),
-        ("profile", profile::find),
-        ("credentials URI", uri::find),
-        ("instance metadata", instance::find),
-    ];
-    for (name, find) in sources {
+    for (name, find) in SOURCES {
         if let Some(found) = chain.take(name, find(machine)?) {
             return Ok(found);
         }

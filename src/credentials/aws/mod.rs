@@ -16,7 +16,6 @@ mod sso;
 mod sts;
 mod web_identity;
 mod words;
-mod xml;
 
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,14 @@
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>
 
-use super::{Machine, endpoint, issued, partition, refuse, scrubbed, xml};
+use super::{Machine, endpoint, issued, partition, refuse, scrubbed};
 use crate::api::{self, Api, Verdict};
 use crate::credentials::{Credentials, Keys};
 use crate::exit::{Failure, fail};
 use crate::http::{self, Answer, Call};
 use crate::secret::Secret;
 use crate::sign::{percent_encode, sigv4};
+use crate::xml::Element;
 use anyhow::Result;
 use chrono::Utc;
 
@@ -130,14 +131,14 @@ impl Sts {
 
 /// The keys in a good answer, and when they end. The error says what is missing and shows nothing of the rest.
 fn read(answer: &Answer) -> Result<(Keys, String), String> {
-    let document = std::str::from_utf8(&answer.body).map_err(|_| "not UTF-8")?;
+    let document = Element::parse(&answer.body)?;
     let part = |name: &str| {
-        xml::text(document, &["Credentials", name]).ok_or_else(|| format!("no {name} in it"))
+        document.text_at(&["Credentials", name]).ok_or_else(|| format!("no {name} in it"))
     };
     let (id, secret, token) =
         (part("AccessKeyId")?, part("SecretAccessKey")?, part("SessionToken")?);
-    let keys = issued::keys(&id, &secret, Some(&token))?;
-    Ok((keys, part("Expiration")?))
+    let keys = issued::keys(id, secret, Some(token))?;
+    Ok((keys, part("Expiration")?.to_owned()))
 }
 
 fn judge(answer: &Answer, secrets: &[&str]) -> Verdict {
@@ -145,29 +146,29 @@ fn judge(answer: &Answer, secrets: &[&str]) -> Verdict {
         return Verdict::Good;
     }
     let hidden = |text: &str| scrubbed(text, secrets.iter().copied());
-    let document = String::from_utf8_lossy(&answer.body);
-    let part = |name: &str| xml::text(&document, &["Error", name]).filter(|text| !text.is_empty());
+    let document = Element::parse(&answer.body).unwrap_or_default();
+    let part = |name: &str| document.text_at(&["Error", name]);
     let Some(code) = part("Code") else {
-        let what = format!("status {}: {}", answer.status, hidden(&document));
+        let body = hidden(&String::from_utf8_lossy(&answer.body));
+        let what = format!("status {}: {body}", answer.status);
         return if api::is_passing(answer.status) {
             Verdict::Again(what, None)
         } else {
             Verdict::Fatal(fail(Failure::Refused, format!("an answer not of STS: {what}")))
         };
     };
-    let mut what = hidden(&code);
+    let mut what = hidden(code);
     if let Some(message) = part("Message") {
-        what = format!("{what}: {}", hidden(&message));
+        what = format!("{what}: {}", hidden(message));
     }
-    let id = answer.request_id().map(str::to_owned);
-    if let Some(id) = id.or_else(|| xml::text(&document, &["RequestId"])) {
-        what = format!("{what} (request {})", hidden(&id));
+    if let Some(id) = answer.request_id().or_else(|| document.text_at(&["RequestId"])) {
+        what = format!("{what} (request {})", hidden(id));
     }
-    if api::is_passing(answer.status) || is_passing(&code) {
+    if api::is_passing(answer.status) || is_passing(code) {
         return Verdict::Again(what, None);
     }
-    let clock = if depends_on_time(&code) { api::clock_difference(answer) } else { None };
-    match clock.or_else(|| advice(&code).map(str::to_owned)) {
+    let clock = if depends_on_time(code) { api::clock_difference(answer) } else { None };
+    match clock.or_else(|| advice(code).map(str::to_owned)) {
         Some(advice) => Verdict::Fatal(refuse(format!("{what}; {advice}"))),
         None => Verdict::Fatal(refuse(what)),
     }

@@ -17,6 +17,15 @@ impl Target {
         Self::answering(|_, _| Reply::new(204, ""))
     }
 
+    /// Acknowledges once the gate is open.
+    pub fn behind(gate: &Arc<Gate>) -> Self {
+        let gate = Arc::clone(gate);
+        Self::answering(move |_, _| {
+            gate.pass();
+            Reply::new(204, "")
+        })
+    }
+
     /// Answers by `answer`: the number of the request (from 1), the request.
     pub fn answering(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
         let events = Arc::new((Mutex::new(Vec::new()), Condvar::new()));

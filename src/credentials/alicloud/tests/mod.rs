@@ -5,11 +5,11 @@ mod profiles;
 mod services;
 
 use super::{Given, search};
+use crate::credentials::Credentials;
 use crate::credentials::machine::{Limits, Machine};
 use crate::credentials::testing::{
     EARLIER, Home, LATER, NARROW, WIDE, keys, parts, refused, session,
 };
-use crate::credentials::{Credentials, Keys};
 use crate::demo::server::{Fault, Reply, Request, Server};
 use crate::env::Env;
 use crate::exit::Failure;

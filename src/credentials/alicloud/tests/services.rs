@@ -145,6 +145,7 @@ fn a_token_service_that_fails() {
 
 #[test]
 fn a_credentials_uri() {
+    type Case = (fn() -> Reply, Failure, &'static str);
     let service = Server::start(|_| Reply::json(document("STS.uri", LATER))).unwrap();
     let home = Home::new();
     let env = |uri: &str| home.env(&[("ALIBABA_CLOUD_CREDENTIALS_URI", uri)]);
@@ -153,7 +154,6 @@ fn a_credentials_uri() {
     let request = service.seen().remove(0);
     assert_eq!((request.method.as_str(), request.target.as_str()), ("GET", "/cred?x=1"));
 
-    type Case = (fn() -> Reply, Failure, &'static str);
     let cases: [Case; 6] = [
         (|| Reply::new(500, "no"), Failure::Unavailable, "status 500"),
         (

@@ -1,0 +1,151 @@
+//! Which day or month a row is about: rows are only compared with rows of the days that a run pulled.
+
+use super::line::Strings;
+use crate::cloud::alicloud_oss::{BillName, BillPeriod};
+use crate::event::Batch;
+use crate::json::{Members, plain_text};
+use chrono::{Datelike, NaiveDate};
+use std::fmt;
+
+/// A day or a month, by its first day. The two differ only in bill files: elsewhere a type has one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Period {
+    first: NaiveDate,
+    is_month: bool,
+}
+
+impl Period {
+    /// The one that starts on this day; `is_month` is true for a month's bill file alone.
+    pub(crate) fn new(first: NaiveDate, is_month: bool) -> Self {
+        Self { first, is_month }
+    }
+
+    /// That of a pulled row.
+    pub(super) fn of_entry(batch: &Batch, first: NaiveDate) -> Self {
+        Self::new(first, batch.of_month)
+    }
+
+    /// That of a journaled row of this type; subject, account and data as JSON text.
+    pub(super) fn of_row(kind: &str, subject: &str, account: &str, data: &str) -> Option<Self> {
+        let (cloud, name) = kind.split_once('.')?;
+        match (cloud, name.split('.').next()?) {
+            ("aws", _) | (_, "account_billing") => {
+                // The account stands in front where it is known; a slash within it is escaped.
+                let mut parts = subject.split('/');
+                parts.nth(usize::from(!account.is_empty())).and_then(Self::parse)
+            }
+            ("baidu", _) => {
+                let is_period = |name: &str| ["date", "billMonth"].contains(&name);
+                let mut strings = Strings::of(data)?;
+                if let Some((_, text)) = (&mut strings).find(|(name, _)| is_period(name)) {
+                    return Self::parse(text);
+                }
+                // A field of the bill that is no string may stand before it.
+                let members: Members = serde_json::from_str(data).ok()?;
+                let (_, text) = members.0.iter().find(|(name, _)| is_period(name))?;
+                Self::parse(&plain_text(text))
+            }
+            _ => Self::of_file(data),
+        }
+    }
+
+    /// That of a bill file, if its name tells one.
+    pub(crate) fn of_bill(bill: &BillName) -> Option<Self> {
+        bill.period.map(|period| match period {
+            BillPeriod::Day(day) => Self::new(day, false),
+            BillPeriod::Month(first) => Self::new(first, true),
+        })
+    }
+
+    /// `2022-06-13` or `2022-06`.
+    fn parse(text: &str) -> Option<Self> {
+        let first = match text.len() {
+            10 => text.parse().ok()?,
+            7 => format!("{text}-01").parse().ok()?,
+            _ => return None,
+        };
+        Some(Self::new(first, false))
+    }
+
+    /// The period that stands in the name of the file that a bill's line is from.
+    fn of_file(data: &str) -> Option<Self> {
+        const FILE: &str = r#","file":""#;
+        let at = memchr::memmem::rfind(data.as_bytes(), FILE.as_bytes())? + FILE.len();
+        let key = data.get(at..)?.split('"').next()?;
+        // A member of an archive stands behind it; the archive has the name.
+        let name = BillName::parse(key.split('!').next()?);
+        let period = name.and_then(|name| Self::of_bill(&name));
+        // A file whose name tells none: the same on every run.
+        Some(period.unwrap_or(Self::new(NaiveDate::default(), false)))
+    }
+
+    /// Its part of a key.
+    /// The first day.
+    pub(super) fn first(self) -> NaiveDate {
+        self.first
+    }
+
+    pub(super) fn to_bytes(self) -> [u8; 5] {
+        let [a, b, c, d] = self.first.num_days_from_ce().to_le_bytes();
+        [a, b, c, d, self.is_month.into()]
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_month { write!(f, "{}", self.first.format("%Y-%m")) } else { self.first.fmt(f) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_tells_its_period() {
+        let of = |kind, subject, account, data| {
+            Period::of_row(kind, subject, account, data).map(|period| period.to_string())
+        };
+        let day = Some("2022-06-13".to_owned());
+        assert_eq!(of("aws.service.daily", "2022-06-13/Tax", "", "{}"), day);
+        assert_eq!(of("aws.service.daily", "2022-01-01/2022-06-13/Tax", "2022-01-01", "{}"), day);
+        assert_eq!(
+            of("aws.service.monthly", "1/2022-06-01/Tax", "1", "{}"),
+            Some("2022-06-01".into())
+        );
+        assert_eq!(of("alicloud.account_billing.daily", "1/2022-06-13/ecs", "1", "{}"), day);
+        assert_eq!(
+            of("alicloud.account_billing.monthly", "1/2022-06/ecs", "1", "{}"),
+            Some("2022-06-01".into())
+        );
+        let data = r#"{"vanceSource":"x","vanceType":"y","date":"2022-06-13","n":1}"#;
+        assert_eq!(of("baidu.resource.daily", "id", "1", data), day);
+        let data = r#"{"vanceSource":"x","vanceType":"y","billMonth":"2022-06"}"#;
+        assert_eq!(of("baidu.resource.monthly", "id", "1", data), Some("2022-06-01".into()));
+        assert_eq!(of("aws.service.daily", "Tax", "", "{}"), None);
+        assert_eq!(of("baidu.resource.daily", "id", "1", "{}"), None);
+        assert_eq!(of("nonsense", "", "", ""), None);
+    }
+
+    #[test]
+    fn a_bill_file_tells_it_by_its_name() {
+        let of = |file: &str| {
+            let data = format!(r#"{{"a":"b","file":"{file}","line":7}}"#);
+            Period::of_row("alicloud.billing_item_detail", "s", "", &data).unwrap().to_string()
+        };
+        assert_eq!(of("bills/1234567890123456_BillingItemDetail_20220613"), "2022-06-13");
+        assert_eq!(of("1234567890123456_BillingItemDetail_202206.csv"), "2022-06");
+        assert_eq!(
+            of(
+                "202206/20220601010203/1234567890123456_2688801000001_consumeDetailBillV2_20220613.zip!1_2.csv"
+            ),
+            "2022-06-13"
+        );
+        assert_eq!(
+            of("1234567890123456-20251201010203_consumedetailbillv2_2025-12.csv"),
+            "2025-12"
+        );
+        assert_eq!(of("1234567890123456_BillingItemDetail_20220613_1_2.csv"), "2022-06-13");
+        assert_eq!(of("bill.csv"), "1970-01-01");
+    }
+}
