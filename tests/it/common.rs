@@ -12,6 +12,7 @@ pub use running::Running;
 use running::{Reader, Stream};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -68,6 +69,7 @@ pub struct Run {
     directory: TempDir,
     secrets: BTreeSet<String>,
     cloud: Option<Cloud>,
+    typed: Option<Vec<u8>>,
     reader: Reader,
     shell: Option<String>,
 }
@@ -83,6 +85,7 @@ impl Run {
             directory,
             secrets: [demo::ACCESS_KEY_ID, demo::SECRET_ACCESS_KEY].map(str::to_owned).into(),
             cloud: None,
+            typed: None,
             reader: Reader::Busy,
             shell: None,
         }
@@ -160,6 +163,12 @@ impl Run {
         self.directory.path().join(name)
     }
 
+    /// What comes on its stdin, by a pipe.
+    pub fn typed(mut self, text: impl AsRef<[u8]>) -> Self {
+        self.typed = Some(text.as_ref().to_vec());
+        self
+    }
+
     /// Nobody reads its stdout.
     pub fn unread(mut self) -> Self {
         self.reader = Reader::Idle;
@@ -200,11 +209,15 @@ impl Run {
             .env_clear()
             .envs(&self.env)
             .current_dir(self.directory.path())
-            .stdin(Stdio::null())
+            .stdin(if self.typed.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        if let (Some(text), Some(mut stdin)) = (self.typed.clone(), child.stdin.take()) {
+            // A run that fails does not read it to its end.
+            std::thread::spawn(move || drop(stdin.write_all(&text)));
+        }
         let stderr = Stream::drain(child.stderr.take().unwrap());
         let stdout = match self.reader {
             Reader::Busy => Stream::drain(child.stdout.take().unwrap()),

@@ -12,6 +12,10 @@ mod common;
 
 // What Alibaba Cloud is asked, and how its pages become rows.
 mod alicloud;
+// Which bill files are read, from a bucket and from this machine, and how a download goes on.
+mod alicloud_oss;
+// Creating, listing and ending a subscription to bill files, and what is done when an answer gets lost.
+mod alicloud_subscribe;
 // What Cost Explorer is asked, and how its pages become rows.
 mod aws;
 // What GetResourceMonthBill is asked, how its pages become rows, and what its refusals mean.

@@ -101,7 +101,7 @@ impl Remote {
                 }
             }
         })?;
-        report.debug(|| format!("{objects} objects listed, {passed} of them passed over"));
+        report.debug(|| format!("{objects} objects listed, {passed} of them no bills"));
         let choice = finder.finish()?;
         for key in &choice.superseded {
             report.debug(|| format!("{key:?} is passed over: there is a newer or equal one"));
