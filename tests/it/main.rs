@@ -23,6 +23,8 @@ mod aws;
 mod baidu;
 // What becomes of a panic.
 mod bug;
+// What holds for every cloud alike.
+mod conformance;
 // The container's image, without an engine.
 mod container;
 // Which files, variables and options count, and in what order.
