@@ -245,7 +245,8 @@ fn rows_that_move_to_another_page_are_noticed() {
         let mut batch = Batch::new(envelope);
         for subject in rows {
             let (subject, data) = ((*subject).to_owned(), Data::default());
-            batch.push(&Row { account: None, period: chrono::NaiveDate::MIN, subject, data });
+            let period = chrono::NaiveDate::MIN;
+            batch.push(&Row { account: None, period, subject, data, amounts: Vec::new() });
         }
         batch
     };

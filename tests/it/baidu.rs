@@ -1,7 +1,7 @@
 use crate::common::{Cloud, Done, Run, assert_unique, change, cloud, cloud_of, twisted};
 use crate::failures::{always, once};
+use billing_pull::demo::Sample;
 use billing_pull::demo::server::{Reply, Request};
-use billing_pull::demo::{Sample, throttled};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 

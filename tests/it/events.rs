@@ -1,7 +1,5 @@
 use crate::common::{Run, assert_unique, change, cloud, cloud_of, day, twisted};
 use billing_pull::demo::Sample;
-use chrono::{DateTime, Utc};
-use cloudevents::AttributesReader;
 use serde_json::json;
 use std::collections::HashMap;
 

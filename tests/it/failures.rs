@@ -1,6 +1,6 @@
-use crate::common::{Cloud, Run, cloud, day, twisted};
+use crate::common::{Cloud, Run, cloud, twisted};
+use billing_pull::demo::Sample;
 use billing_pull::demo::server::{Fault, Reply, Request};
-use billing_pull::demo::{Sample, throttled};
 use chrono::{TimeDelta, Utc};
 
 /// A cloud that answers everything with this.

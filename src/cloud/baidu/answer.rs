@@ -6,14 +6,13 @@ use super::SOURCE;
 use super::request::Asked;
 use crate::cloud::errors::{not_understood, unreadable};
 use crate::cloud::numbered::Numbered;
-use crate::event::{Batch, Data, Row};
+use crate::event::{Data, Row};
 use crate::http::Answer;
-use crate::identity::Id;
 use crate::json::{Members, is_decimal, plain_text};
 use crate::report::plural;
 use crate::sums::Amount;
 use anyhow::Result;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// What every event takes from the answer around its row.

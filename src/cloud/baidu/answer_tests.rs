@@ -1,5 +1,6 @@
 use super::super::request::{ProductType, Query};
 use super::*;
+use crate::event::Batch;
 use crate::event::Envelope;
 use crate::exit::{Failure, kind_of};
 use crate::window::{Granularity, Window};
