@@ -26,15 +26,19 @@ pub const MANUALS: &[Manual] = &[
     JOURNAL_COMPACT,
 ];
 
-/// Variables that every pull reads.
-pub const ENVIRONMENT: &[(&str, &str)] = &[
+/// Variables of every command that emits events.
+pub const EVENTS: &[(&str, &str)] = &[
     ("BILLING_PULL_TARGET", "the target, unless --target names one"),
     ("K_SINK", "the target, if nothing above names one; Knative's SinkBinding sets it"),
     ("K_CE_OVERRIDES", "extensions for every event, as Knative's SinkBinding sets them"),
+    ("JOB_COMPLETION_INDEX", "the number of the pod; read only with --shards"),
+];
+
+/// Variables of every command that calls a cloud.
+pub const CALLS: &[(&str, &str)] = &[
     ("CONNECTOR_CONFIG", "the file of settings, unless --config names one"),
     ("CONNECTOR_SECRET", "the file of keys, unless --secret names one"),
     ("BILLING_PULL_LOG_FORMAT", "text or json, unless --log-format says"),
-    ("JOB_COMPLETION_INDEX", "the number of the pod; read only with --shards"),
     (
         "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
         "the proxy to go through; loopback and metadata services never do",
@@ -44,7 +48,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR, CI, TERM=dumb", "no progress bar"),
 ];
 
-/// Files that every pull reads.
+/// Files of every command that calls a cloud.
 pub const FILES: &[(&str, &str)] = &[
     (
         "/vance/config/config.yml",
@@ -121,6 +125,10 @@ const AWS: Manual = Manual {
     ],
 };
 
+/// Files of every command for Alibaba Cloud.
+const ALIBABA_FILES: &[(&str, &str)] =
+    &[("~/.aliyun/config.json", "profiles of the aliyun command")];
+
 /// Variables of every command for Alibaba Cloud.
 const ALIBABA: &[(&str, &str)] = &[
     (
@@ -163,7 +171,7 @@ const ALICLOUD: Manual = Manual {
         ),
     ],
     environment: ALIBABA,
-    files: &[("~/.aliyun/config.json", "profiles of the aliyun command")],
+    files: ALIBABA_FILES,
 };
 
 const BAIDU: Manual = Manual {
@@ -204,7 +212,7 @@ const ALICLOUD_OSS: Manual = Manual {
         ),
     ],
     environment: ALIBABA,
-    files: &[("~/.aliyun/config.json", "profiles of the aliyun command")],
+    files: ALIBABA_FILES,
 };
 
 const ALICLOUD_SUBSCRIBE: Manual = Manual {
@@ -221,7 +229,7 @@ const ALICLOUD_SUBSCRIBE: Manual = Manual {
         ),
     ],
     environment: ALIBABA,
-    files: &[("~/.aliyun/config.json", "profiles of the aliyun command")],
+    files: ALIBABA_FILES,
 };
 
 const JOURNAL: Manual = Manual {
