@@ -253,7 +253,7 @@ fn a_failed_page_takes_nothing_back() {
 }
 
 #[test]
-fn a_bill_file_is_compared_by_its_period_and_summed_up_by_its_columns() {
+fn a_bill_file_is_compared_by_its_period() {
     let journal = Journal::new();
     let file = journal.folder.path().join("12345678_BillingItemDetail_20260301.csv");
     let run = |rows: &str| {
@@ -264,11 +264,6 @@ fn a_bill_file_is_compared_by_its_period_and_summed_up_by_its_columns() {
     let before =
         run("ecs,0.10,0,CNY\noss,1.25,\"1,0\",CNY\noss,1.25,0,CNY\nrds,2,3,USD\n").events();
     assert_eq!(before.len(), 4);
-    let completed = journal.completed();
-    assert_eq!(completed["accounts"], serde_json::json!(["12345678"]));
-    assert_eq!(completed["sums"]["应付金额"], serde_json::json!({"CNY": "2.6", "USD": "2"}));
-    // What is no number has no sum.
-    assert_eq!(completed["sums"]["优惠金额"], serde_json::json!({"USD": "3"}));
     let same = run("rds,2,3,USD\noss,1.25,0,CNY\noss,1.25,\"1,0\",CNY\necs,0.10,0,CNY\n");
     assert_eq!(same.stdout, "");
     let after = run("ecs,0.20,0,CNY\noss,1.25,\"1,0\",CNY\noss,1.25,0,CNY\nrds,2,3,USD\n").events();

@@ -94,6 +94,7 @@ impl Totals {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{Memory, read_object};
     use super::*;
 
     #[test]
@@ -122,5 +123,22 @@ mod tests {
         assert_eq!(amounts.currency, Some(8));
         assert_eq!(amounts.columns[3].1, "应付信息/应付金额（含税）");
         assert_eq!(Amounts::of(&columns[..8]).currency, Some(7));
+    }
+
+    #[test]
+    fn a_file_is_summed_up_by_currency() {
+        let rows =
+            "ecs,0.10,0,CNY\noss,1.25,\"1,0\",CNY\nrds,2,3,USD\noss,\"1.25\",,CNY\n".repeat(500);
+        let text = format!("产品Code,应付金额,优惠金额,币种\n{rows}");
+        // In blocks of a few rows, and all at once.
+        for block in [100, 1 << 16] {
+            let read = read_object(&Memory::new("x.csv", text.as_bytes()), block, 2);
+            let sums = serde_json::to_string(&read.sums.by_metric()).unwrap();
+            // What is no number has no sum.
+            assert_eq!(
+                sums,
+                r#"{"优惠金额":{"USD":"1500"},"应付金额":{"CNY":"1300","USD":"1000"}}"#
+            );
+        }
     }
 }

@@ -11,6 +11,7 @@ use super::object::Object;
 use super::reader::{ReadContext, read_in_blocks};
 use crate::exit::{Failure, kind_of};
 use crate::identity::Ordinals;
+use crate::sums::Sums;
 use anyhow::Result;
 use chrono::DateTime;
 use serde_json::Value;
@@ -74,6 +75,7 @@ pub(super) struct Outcome {
     /// The events.
     pub(super) events: Vec<Value>,
     pub(super) warnings: Vec<String>,
+    pub(super) sums: Sums,
     pub(super) error: Option<String>,
     pub(super) kind: Option<Failure>,
 }
@@ -96,7 +98,7 @@ pub(super) fn read_object(object: &dyn Object, block: usize, workers: usize) -> 
         BillName::parse(object.name()).unwrap_or_else(|| BillName::of_type("BillingItemDetail"));
     let mut ordinals = Ordinals::default();
     let progress = AtomicU64::new(0);
-    let (events, warnings) = (&mut outcome.events, &mut outcome.warnings);
+    let Outcome { events, warnings, sums, .. } = &mut outcome;
     let mut warn = |warning: &str| warnings.push(warning.to_owned());
     let mut context = ReadContext {
         sums: true,
@@ -107,7 +109,8 @@ pub(super) fn read_object(object: &dyn Object, block: usize, workers: usize) -> 
         progress: &progress,
         warn: &mut warn,
     };
-    let result = read_in_blocks(object, &bill, &mut context, block, &mut |batch| {
+    let result = read_in_blocks(object, &bill, &mut context, block, &mut |mut batch| {
+        sums.merge(std::mem::take(&mut batch.sums));
         for entry in &batch.events {
             let event: Value = serde_json::from_slice(batch.line(entry)).unwrap();
             assert_eq!(event["id"], entry.id.to_string());
