@@ -303,14 +303,10 @@ fn tries_are_spent_in_the_end() {
     let body = bill("a", 500);
     let cloud = twisted(
         sample(&[("1234567890123456_BillingItemDetail_20260301", &body)]),
-        |number, _, reply| {
-            if number > 2 {
-                reply.broken(Fault::Cut(0))
-            } else if number == 2 {
-                reply.broken(Fault::Cut(9000))
-            } else {
-                reply
-            }
+        |number, _, reply| match number {
+            0 | 1 => reply,
+            2 => reply.broken(Fault::Cut(9000)),
+            _ => reply.broken(Fault::Cut(0)),
         },
     );
     let done = march(&cloud).args(["--retries", "2"]).go().exits(5);
@@ -568,4 +564,65 @@ fn the_demo_needs_no_bucket() {
     let done = Run::command("alicloud-oss").args(month).go().exits(0);
     assert!(done.events().len() >= 28 * 31);
     assert_unique(&done.each("id"));
+}
+
+/// The file of a day.
+fn file_of(day: NaiveDate) -> String {
+    format!("{UID}_BillingItemDetail_{}", day.format("%Y%m%d"))
+}
+
+#[test]
+fn a_journal_goes_on_at_the_first_day_whose_file_was_not_there() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let journal = folder.path().join("bills.ndjson").display().to_string();
+    let days: Vec<_> =
+        (1..=5).rev().map(|ago| (file_of(day(ago)), bill(&ago.to_string(), 3))).collect();
+    let with = |days: &[(String, Vec<u8>)]| {
+        cloud_of(Sample { objects: Some(days.to_vec()), page: 1000, ..Sample::default() })
+    };
+    let run = |cloud: &Cloud, date: &str| of(cloud).args(["--date", date, "--journal", &journal]);
+
+    let early = with(&days[..3]);
+    assert_eq!(run(&early, "last-5-days").go().exits(0).events().len(), 9);
+    // The two days that were missing come, one after the other.
+    assert_eq!(files(&run(&with(&days[..4]), "since-journal").go().exits(0)), [days[3].0.as_str()]);
+    assert_eq!(files(&run(&with(&days), "since-journal").go().exits(0)), [days[4].0.as_str()]);
+    assert_eq!(run(&with(&days), "last-5-days").go().exits(0).stdout, "", "a rerun sends nothing");
+    // A file that the bucket no longer keeps takes no row back.
+    let done = run(&with(&days[3..]), "last-5-days").go().exits(0);
+    assert_eq!(done.stdout, "");
+}
+
+#[test]
+fn a_window_without_a_file_is_not_complete() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let journal = folder.path().join("bills.ndjson");
+    let run = |cloud: &Cloud| of(cloud).args(["--journal", &journal.display().to_string()]);
+    run(&holding(&[])).go().exits(0);
+    assert_eq!(std::fs::read_to_string(&journal).unwrap(), "");
+    let yesterday = file_of(day(1));
+    run(&holding(&[(&yesterday, &bill("a", 3))])).go().exits(0);
+    let text = std::fs::read_to_string(&journal).unwrap();
+    assert_eq!((text.lines().count(), text.contains("billing-pull.window.completed")), (4, true));
+}
+
+#[test]
+fn a_month_to_date_that_is_pushed_again_brings_changes_alone() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let journal = folder.path().join("bills.ndjson").display().to_string();
+    let run = |body: &[u8]| {
+        let cloud = holding(&[("1234567890123456_InstanceDetailMonthly_202603", body)]);
+        march(&cloud)
+            .args(["--granularity", "monthly", "--file-type", "InstanceDetailMonthly"])
+            .args(["--journal", &journal])
+            .go()
+            .exits(0)
+    };
+    assert_eq!(run(&bill("a", 8)).events().len(), 8);
+    let more = run(&bill("a", 10)).events();
+    assert_eq!(more.len(), 2, "two lines more: {more:?}");
+    let changed = String::from_utf8(bill("a", 10)).unwrap().replacen("0.0003", "0.9003", 1);
+    let types: Vec<_> = run(changed.as_bytes()).each("type");
+    assert!(types.contains(&"alicloud.instance_detail_monthly".to_owned()), "{types:?}");
+    assert!(types.len() <= 2, "{types:?}");
 }

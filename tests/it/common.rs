@@ -49,6 +49,19 @@ pub fn day(ago: u64) -> NaiveDate {
     Utc::now().date_naive() - Days::new(ago)
 }
 
+/// The variables with the keys of this command: id, secret and token.
+pub fn key_names(command: &str) -> [&'static str; 3] {
+    match command.split('-').next() {
+        Some("alicloud") => [
+            "ALIBABA_CLOUD_ACCESS_KEY_ID",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+            "ALIBABA_CLOUD_SECURITY_TOKEN",
+        ],
+        Some("baidu") => ["BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY", "BCE_SESSION_TOKEN"],
+        _ => ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
+    }
+}
+
 /// A run to be.
 pub struct Run {
     arguments: Vec<String>,
@@ -85,11 +98,7 @@ impl Run {
 
     /// The same against this sample cloud, with its keys in the environment.
     pub fn of(command: &str, cloud: &Cloud) -> Self {
-        let names = match command.split('-').next() {
-            Some("alicloud") => ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
-            Some("baidu") => ["BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY"],
-            _ => ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
-        };
+        let names = key_names(command);
         let run = Self::command(command)
             .args(["--endpoint", &cloud.url()])
             .env(names[0], demo::ACCESS_KEY_ID)

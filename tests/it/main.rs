@@ -1,6 +1,7 @@
 //! Tests of the built binary, run as a user runs it: arguments, files and environment in, streams and exit code out.
 
 #![allow(
+    clippy::expect_used,
     clippy::needless_pass_by_value,
     clippy::panic,
     clippy::type_complexity,
@@ -22,6 +23,8 @@ mod aws;
 mod baidu;
 // What becomes of a panic.
 mod bug;
+// What holds for every cloud alike.
+mod conformance;
 // The container's image, without an engine.
 mod container;
 // Which files, variables and options count, and in what order.

@@ -202,7 +202,7 @@ impl Cloud for AlicloudOss {
     fn domain(&self, window: &Window) -> Domain {
         let periods = match &self.origin {
             Origin::Local(files) => {
-                files.files().iter().filter_map(|file| Period::of_bill(&file.bill)).collect()
+                files.files().iter().map(|file| Period::of_bill(Some(&file.bill))).collect()
             }
             Origin::Remote(_) => {
                 let of_month = window.granularity == Granularity::Monthly;
@@ -235,6 +235,14 @@ impl Cloud for AlicloudOss {
         match &self.origin {
             Origin::Local(files) => self.read(files.files(), emit),
             Origin::Remote(remote) => self.read(&remote.find(window)?, emit),
+        }
+    }
+
+    fn whole(&self, window: &Window) -> Option<Window> {
+        match &self.origin {
+            // Files that somebody names are no days of which nothing is missing.
+            Origin::Local(_) => None,
+            Origin::Remote(remote) => remote.whole(window),
         }
     }
 
