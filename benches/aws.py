@@ -11,21 +11,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import BINARY, Service, build, environment, once, rounds, table
+from measure import BINARY, Service, build, environment, once, pull, rounds, table
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 AWS = os.environ.get("AWS", "aws")
 WINDOW = "2026-03-01..2026-03-16"
 
 
-def pull(url, *args):
-    return [BINARY, "aws", "--endpoint", url, "--retries", "0", "-q", *args]
-
-
 def one_page(server):
     """16 days x 30 services in one page, beside the AWS CLI, by hyperfine: 0.01 s is below time(1)'s clock."""
     with Service(server, "sample", 30, 480) as cloud:
-        ours = " ".join(map(str, pull(cloud.url, "--date", WINDOW)))
+        ours = " ".join(map(str, pull("aws", cloud.url, "--date", WINDOW)))
         theirs = (f"{AWS} ce get-cost-and-usage --endpoint-url {cloud.url} --region us-east-1 "
                   "--time-period Start=2026-03-01,End=2026-03-17 --granularity DAILY --metrics UnblendedCost "
                   "--group-by Type=DIMENSION,Key=SERVICE")
@@ -46,11 +42,11 @@ def many_pages(server):
         events, pages = Path(folder, "events.ndjson"), Path(folder, "pages.json")
 
         def case(cloud, days):
-            return lambda: once(pull(cloud.url, "--date", f"2026-03-01..2026-03-{days:02}"), environment())
+            return lambda: once(pull("aws", cloud.url, "--date", f"2026-03-01..2026-03-{days:02}"), environment())
 
         # 10,000 rows a day: one day is 10 pages, ten days are 100.
-        with Service(server, "sample", 10_000, 1_000, pages) as cloud, open(events, "wb") as out:
-            once(pull(cloud.url, "--date", "2026-03-01..2026-03-10"), environment(), stdout=out)
+        with Service(server, "sample", 10_000, 1_000, f"record={pages}") as cloud, open(events, "wb") as out:
+            once(pull("aws", cloud.url, "--date", "2026-03-01..2026-03-10"), environment(), stdout=out)
         with Service(server, "sample", 10_000, 1_000) as cloud:
             medians = rounds({
                 "billing-pull, 10 pages": case(cloud, 1),
@@ -69,12 +65,12 @@ def posts(server):
     rows = 40_000
     with Service(server, "sample", rows, 1_000) as cloud, Service(server, "sink") as sink, \
             tempfile.NamedTemporaryFile() as body:
-        first = subprocess.run(pull(cloud.url, "--date", "2026-03-01"), env=environment(), check=True,
+        first = subprocess.run(pull("aws", cloud.url, "--date", "2026-03-01"), env=environment(), check=True,
                                stdout=subprocess.PIPE).stdout.splitlines()[0]
         body.write(first)
         body.flush()
         for concurrency in (1, 8):
-            ours = pull(cloud.url, "--date", "2026-03-01", "--target", sink.url, "--concurrency", str(concurrency))
+            ours = pull("aws", cloud.url, "--date", "2026-03-01", "--target", sink.url, "--concurrency", str(concurrency))
             loop = [server, "post", sink.url, str(rows), str(concurrency), body.name]
             medians = rounds({
                 f"plain loop, {concurrency} at a time": lambda: once(loop),

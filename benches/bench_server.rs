@@ -1,34 +1,28 @@
-//! The loopback servers of the benchmarks, as one program: `sample ROWS PAGE [FILE]` is the sample cloud, which
-//! also appends every answer to FILE; `sink` takes CloudEvents, `post URL N THREADS FILE` is a plain keep-alive loop of the same HTTP client that
-//! posts the same body N times. Started by `benches/aws.py`.
+//! The loopback servers of the benchmarks, as one program; the scripts beside it start it.
+//!
+//! - `sample ROWS PAGE [latency=MS] [limit=N] [record=FILE]` is the sample cloud: ROWS a day, PAGE of them a page at
+//!   most. It takes MS for each answer, throttles whoever sends more than N requests in any second, and writes
+//!   its answers to FILE. In the end it says how many requests came, in all and at most in a second.
+//! - `sink` takes CloudEvents.
+//! - `post URL N THREADS FILE` is a plain keep-alive loop of the same HTTP client that posts the same body N times.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use billing_pull::demo::server::{Reply, Server};
-use billing_pull::demo::{Sample, SampleCloud};
+use billing_pull::demo::{Sample, SampleCloud, throttled};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        ["sample", rows, page, ref record @ ..] => {
-            let sample = Sample {
-                rows: rows.parse().unwrap(),
-                page: page.parse().unwrap(),
-                ..Sample::default()
-            };
-            let record = record.first().map(|file| Mutex::new(File::create(file).unwrap()));
-            let cloud = SampleCloud::start(sample, move |_, _, reply| {
-                if let Some(record) = &record {
-                    record.lock().unwrap().write_all(&[&reply.body[..], b"\n"].concat()).unwrap();
-                }
-                reply
-            });
-            serve(&cloud.unwrap().url());
+        ["sample", rows, page, ref options @ ..] => {
+            sample(rows.parse().unwrap(), page.parse().unwrap(), options);
         }
         ["sink"] => {
             let server = Server::start_forgetful(|_| Reply::new(202, "")).unwrap();
@@ -37,7 +31,55 @@ fn main() {
         ["post", url, count, threads, file] => {
             post(url, count.parse().unwrap(), threads.parse().unwrap(), file);
         }
-        _ => println!("bench_server sample ROWS PAGE [FILE] | sink | post URL N THREADS FILE"),
+        _ => println!("bench_server sample ROWS PAGE [OPTION...] | sink | post URL N THREADS FILE"),
+    }
+}
+
+fn sample(rows: usize, page: usize, options: &[&str]) {
+    let option = |name: &str| {
+        options.iter().filter_map(|option| option.split_once('=')).find(|(known, _)| *known == name)
+    };
+    let number = |name: &str| option(name).map(|(_, value)| value.parse().unwrap());
+    let latency = Duration::from_millis(number("latency").unwrap_or(0));
+    let limit = number("limit").unwrap_or(u64::MAX);
+    let record = option("record").map(|(_, file)| Mutex::new(File::create(file).unwrap()));
+    let meter = Arc::new(Mutex::new(Meter::default()));
+    let arrivals = Arc::clone(&meter);
+    let sample = Sample { rows, page, ..Sample::default() };
+    let cloud = SampleCloud::start(sample, move |_, request, reply| {
+        let (arrived, recent) = arrivals.lock().unwrap().arrive();
+        let reply = if recent > limit { throttled(request) } else { reply };
+        if let Some(record) = &record {
+            record.lock().unwrap().write_all(&[&reply.body[..], b"\n"].concat()).unwrap();
+        }
+        std::thread::sleep((arrived + latency).saturating_duration_since(Instant::now()));
+        reply
+    });
+    serve(&cloud.unwrap().url());
+    let Meter { all, most, .. } = *meter.lock().unwrap();
+    println!("{all} {most}");
+}
+
+/// Counts requests, and those of every second that ends with one: there is no second that holds more.
+#[derive(Default)]
+struct Meter {
+    all: u64,
+    most: u64,
+    recent: VecDeque<Instant>,
+}
+
+impl Meter {
+    /// When this request came, and how many came in the second before, itself included.
+    fn arrive(&mut self) -> (Instant, u64) {
+        let now = Instant::now();
+        while self.recent.front().is_some_and(|first| now - *first >= Duration::from_secs(1)) {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(now);
+        let recent = self.recent.len() as u64;
+        self.all += 1;
+        self.most = self.most.max(recent);
+        (now, recent)
     }
 }
 

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BINARY = ROOT / "target/release/billing-pull"
+BINARY = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"), "release/billing-pull")
 
 
 def build():
@@ -28,7 +28,7 @@ def build():
 
 
 class Service:
-    """A server of bench_server; its first line of output is its URL."""
+    """A server of bench_server; its first line of output is its URL, and `said` in the end the rest."""
 
     def __init__(self, program, *args):
         self.process = subprocess.Popen([program, *map(str, args)], stdin=subprocess.PIPE,
@@ -40,6 +40,7 @@ class Service:
 
     def __exit__(self, *_):
         self.process.stdin.close()
+        self.said = self.process.stdout.read()
         self.process.wait()
 
 
@@ -78,5 +79,12 @@ def table(medians, reference):
 
 
 def environment(**extra):
-    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_ACCESS_KEY_ID": "DEMOACCESSKEYID",
-            "AWS_SECRET_ACCESS_KEY": "demo/secret+access/key", "AWS_EC2_METADATA_DISABLED": "true", **extra}
+    keys = [("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ("BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY"),
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")]
+    keys = {name: value for pair in keys for name, value in zip(pair, ("DEMOACCESSKEYID", "demo/secret+access/key"))}
+    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", **keys, **extra}
+
+
+def pull(cloud, url, *args):
+    """The command that pulls from a service at this URL, without a second chance."""
+    return [BINARY, cloud, "--endpoint", url, "--retries", "0", "-q", *args]

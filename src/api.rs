@@ -1,13 +1,14 @@
 //! Calls to a service with its rules around them: signed anew for every try, retried with backoff, paced,
 //! counted against `--max-requests`, told with `-v`, stopped by a signal.
 
-use crate::exit::{Failure, fail, kind_of};
+use crate::exit::{Failure, fail};
 use crate::http::{Answer, Broken, Call, Http, Opened};
 use crate::report::{Report, plural};
 use crate::retry::{self, Backoff};
 use crate::stop::Stop;
 use anyhow::{Context, Result};
 use chrono::Utc;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -75,24 +76,35 @@ impl Budget {
     }
 }
 
-/// Spreads requests evenly, so that no second sees more than the service allows.
+/// Keeps to what a service allows: so many requests in any second, whoever makes them.
+///
+/// The service counts when requests arrive, so a second is a little longer here: what the way there takes may
+/// differ by that much. Within it they may come at twice the even pace, or the answer that tells how many more
+/// there are to be would cost all the turns that pass while it is waited for.
 pub(crate) struct Pace {
-    gap: Duration,
-    next: std::sync::Mutex<Instant>,
+    limit: u32,
+    second: Duration,
+    /// When the last `limit` requests went, the oldest first.
+    went: std::sync::Mutex<VecDeque<Instant>>,
 }
 
 impl Pace {
-    /// At most `per_second` requests, evenly.
-    pub(crate) fn new(per_second: f64) -> Self {
-        Self { gap: Duration::from_secs_f64(1.0 / per_second), next: Instant::now().into() }
+    /// At most `limit` requests in any second.
+    pub(crate) fn new(limit: u32) -> Self {
+        Self { limit, second: Duration::from_millis(1100), went: std::sync::Mutex::default() }
     }
 
     /// Waits for a turn. The wait is under the lock: the next turn counts from when this one really came, so
     /// that a thread which wakes up late is not followed too closely.
     fn wait(&self, stop: &Stop) -> Result<()> {
-        let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        stop.sleep(next.saturating_duration_since(Instant::now()))?;
-        *next = Instant::now() + self.gap;
+        let mut went = self.went.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let gap = self.second / (2 * self.limit);
+        let first = if went.len() < self.limit as usize { None } else { went.pop_front() };
+        let turns = [went.back().map(|last| *last + gap), first.map(|first| first + self.second)];
+        if let Some(turn) = turns.into_iter().flatten().max() {
+            stop.sleep(turn.saturating_duration_since(Instant::now()))?;
+        }
+        went.push_back(Instant::now());
         Ok(())
     }
 }
@@ -256,14 +268,10 @@ pub(crate) fn clock_difference(answer: &Answer) -> Option<String> {
     })
 }
 
-/// Whether an error says that the run as a whole was asked to end.
-pub(crate) fn is_stop(error: &anyhow::Error) -> bool {
-    matches!(kind_of(error), Failure::Interrupted | Failure::Terminated | Failure::OutputClosed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::kind_of;
 
     #[test]
     fn clocks_are_compared() {
@@ -293,14 +301,23 @@ mod tests {
     }
 
     #[test]
-    fn a_pace_spreads_requests() {
-        let started = Instant::now();
-        let pace = Pace::new(1000.0);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| (0..5).for_each(|_| pace.wait(&Stop::default()).unwrap()));
+    fn no_second_of_a_pace_holds_more_than_its_limit() {
+        let second = Duration::from_millis(20);
+        let pace = Pace { second, ..Pace::new(5) };
+        let went = std::sync::Mutex::new(Vec::new());
+        let go = || {
+            for _ in 0..6 {
+                pace.wait(&Stop::default()).unwrap();
+                // Under the lock of the pace, or a thread that is held up here would seem to have gone later.
+                went.lock().unwrap().push(*pace.went.lock().unwrap().back().unwrap());
             }
-        });
-        assert!(started.elapsed() >= Duration::from_millis(19));
+        };
+        std::thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(go))));
+        let mut went = went.into_inner().unwrap();
+        went.sort_unstable();
+        went.dedup();
+        assert!(went.len() > 5, "{}", went.len());
+        assert!(went.windows(6).all(|turns| turns[5] - turns[0] >= second), "{went:?}");
+        assert!(went.windows(2).all(|turns| turns[1] - turns[0] >= second / 10), "{went:?}");
     }
 }

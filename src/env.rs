@@ -1,5 +1,6 @@
 //! The environment, read once and passed along, so that a test can give its own. An empty value is an unset one.
 
+use crate::http::host_and_port;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -26,6 +27,17 @@ impl Env {
     /// Whether `name` is set to something that means yes.
     pub fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
+    }
+
+    /// What decides how hosts are reached and trusted, one line a variable; of a proxy no more than host and port.
+    pub(crate) fn ways_out(&self) -> Vec<String> {
+        let value = |name: &str| Some((self.get(name)?.to_owned(), name.to_owned()));
+        let either = |name: &str| value(name).or_else(|| value(&name.to_lowercase()));
+        let proxies = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].into_iter().filter_map(either);
+        let proxies = proxies.map(|(url, name)| (host_and_port(&url).to_owned(), name));
+        let certificates = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(value);
+        let plain = either("NO_PROXY").into_iter().chain(certificates);
+        proxies.chain(plain).map(|(value, name)| format!("{name}: {value}")).collect()
     }
 
     /// A path below the home directory.

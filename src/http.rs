@@ -161,11 +161,6 @@ impl Http {
         Self { timeout, near: OnceLock::new(), plain: OnceLock::new(), tls: OnceLock::new() }
     }
 
-    /// The longest wait without progress.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
     /// The client for this URL.
     pub(crate) fn client(&self, url: &str) -> Result<&Client> {
         let base = || {

@@ -75,12 +75,12 @@ pub fn parse() -> Result<Cli, clap::Error> {
 pub fn run(cli: &Cli, env: &Env) -> u8 {
     match &cli.command {
         Command::Pull(command) => {
-            let report = Arc::new(open_report(&command.options().call, env));
+            let report = introduced(&command.options().call, env, true);
             let result = pull(command, env, &report);
             conclude(&report, result)
         }
         Command::AlicloudSubscribe(args) => {
-            let report = Arc::new(open_report(&args.call, env));
+            let report = introduced(&args.call, env, false);
             let result = subscribe(args, env, &report);
             conclude(&report, result)
         }
@@ -90,6 +90,14 @@ pub fn run(cli: &Cli, env: &Env) -> u8 {
             conclude(&report, look_after(command, &report))
         }
     }
+}
+
+/// The voice of a run, which with `-v` first says which program it is and by which proxies it goes.
+fn introduced(options: &CallOptions, env: &Env, bar: bool) -> Arc<Report> {
+    let report = Arc::new(open_report(options, env, bar));
+    report.debug(|| format!("billing-pull {}", env!("BUILT_VERSION")));
+    env.ways_out().into_iter().for_each(|way| report.debug(|| way));
+    report
 }
 
 /// Says why a run failed, if it did, and closes it.
@@ -165,8 +173,8 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     let note = pull::note(&session, ledger.as_ref());
     let mut sink = sink::open(&settings, &session, note)?;
     let cloud = pull::pull(cloud, window, &mut *sink, ledger.as_mut(), &session)?;
-    if let Some(mut ledger) = ledger {
-        ledger.complete(&*cloud, &window, now, &report.counts)?;
+    if let (Some(mut ledger), Some(whole)) = (ledger, cloud.whole(&window)) {
+        ledger.complete(&*cloud, &whole, now, &report.counts)?;
     }
     if let Some(why) = cloud.incomplete(&window) {
         report.warn(&why);
@@ -189,7 +197,8 @@ fn look_after(command: &JournalCommand, report: &Report) -> anyhow::Result<()> {
     }
 }
 
-fn open_report(options: &CallOptions, env: &Env) -> Report {
+/// The voice of a run; `bar` says whether it may draw a progress bar.
+fn open_report(options: &CallOptions, env: &Env, bar: bool) -> Report {
     use std::io::IsTerminal;
     let level = match (options.quiet, options.verbose) {
         (true, _) => Level::Quiet,
@@ -198,7 +207,8 @@ fn open_report(options: &CallOptions, env: &Env) -> Report {
     };
     let plain =
         env.get("NO_COLOR").is_some() || env.get("CI").is_some() || env.get("TERM") == Some("dumb");
-    Report::new(level, options.log_format, std::io::stderr().is_terminal() && !plain)
+    let bar = bar && std::io::stderr().is_terminal() && !plain;
+    Report::new(level, options.log_format, bar)
 }
 
 fn open_session(

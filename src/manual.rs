@@ -14,17 +14,31 @@ pub struct Manual {
 }
 
 /// Every command's part, the program's own first.
-pub const MANUALS: &[Manual] = &[PROGRAM, AWS, BAIDU];
+pub const MANUALS: &[Manual] = &[
+    PROGRAM,
+    AWS,
+    ALICLOUD,
+    BAIDU,
+    ALICLOUD_OSS,
+    ALICLOUD_SUBSCRIBE,
+    JOURNAL,
+    JOURNAL_VERIFY,
+    JOURNAL_COMPACT,
+];
 
-/// Variables that every pull reads.
-pub const ENVIRONMENT: &[(&str, &str)] = &[
+/// Variables of every command that emits events.
+pub const EVENTS: &[(&str, &str)] = &[
     ("BILLING_PULL_TARGET", "the target, unless --target names one"),
     ("K_SINK", "the target, if nothing above names one; Knative's SinkBinding sets it"),
     ("K_CE_OVERRIDES", "extensions for every event, as Knative's SinkBinding sets them"),
+    ("JOB_COMPLETION_INDEX", "the number of the pod; read only with --shards"),
+];
+
+/// Variables of every command that calls a cloud.
+pub const CALLS: &[(&str, &str)] = &[
     ("CONNECTOR_CONFIG", "the file of settings, unless --config names one"),
     ("CONNECTOR_SECRET", "the file of keys, unless --secret names one"),
     ("BILLING_PULL_LOG_FORMAT", "text or json, unless --log-format says"),
-    ("JOB_COMPLETION_INDEX", "the number of the pod; read only with --shards"),
     (
         "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
         "the proxy to go through; loopback and metadata services never do",
@@ -34,7 +48,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR, CI, TERM=dumb", "no progress bar"),
 ];
 
-/// Files that every pull reads.
+/// Files of every command that calls a cloud.
 pub const FILES: &[(&str, &str)] = &[
     (
         "/vance/config/config.yml",
@@ -111,6 +125,55 @@ const AWS: Manual = Manual {
     ],
 };
 
+/// Files of every command for Alibaba Cloud.
+const ALIBABA_FILES: &[(&str, &str)] =
+    &[("~/.aliyun/config.json", "profiles of the aliyun command")];
+
+/// Variables of every command for Alibaba Cloud.
+const ALIBABA: &[(&str, &str)] = &[
+    (
+        "ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN",
+        "keys",
+    ),
+    (
+        "ALIBABA_CLOUD_OIDC_TOKEN_FILE, ALIBABA_CLOUD_OIDC_PROVIDER_ARN, ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_ROLE_SESSION_NAME",
+        "a role for a service account; ACK (RRSA) sets them",
+    ),
+    (
+        "ALIBABA_CLOUD_STS_ENDPOINT, ALIBABA_CLOUD_STS_REGION, ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED",
+        "which STS gives a role's keys",
+    ),
+    (
+        "ALIBABA_CLOUD_PROFILE, ALIBABA_CLOUD_CLI_PROFILE_DISABLED",
+        "the profile of ~/.aliyun/config.json, and whether that file counts",
+    ),
+    ("ALIBABA_CLOUD_CREDENTIALS_URI", "the service beside the program that has keys"),
+    (
+        "ALIBABA_CLOUD_ECS_METADATA, ALIBABA_CLOUD_ECS_METADATA_DISABLED, ALIBABA_CLOUD_ECS_METADATA_ENDPOINT",
+        "the instance's role, and whether and where to ask for it",
+    ),
+];
+
+const ALICLOUD: Manual = Manual {
+    command: "alicloud",
+    examples: &[
+        (
+            "Last week's bill by product, to a broker",
+            "billing-pull alicloud --date last-7-days --target https://broker.example.com/bills",
+        ),
+        (
+            "What each account of the group used in a month",
+            "billing-pull alicloud --date 2026-03 --granularity monthly --group-by owner",
+        ),
+        (
+            "The international site's bill",
+            "billing-pull alicloud --endpoint business.ap-southeast-1.aliyuncs.com",
+        ),
+    ],
+    environment: ALIBABA,
+    files: ALIBABA_FILES,
+};
+
 const BAIDU: Manual = Manual {
     command: "baidu",
     examples: &[
@@ -133,6 +196,66 @@ const BAIDU: Manual = Manual {
             "keys, under the names of its Terraform provider",
         ),
     ],
+    files: &[],
+};
+
+const ALICLOUD_OSS: Manual = Manual {
+    command: "alicloud-oss",
+    examples: &[
+        (
+            "Every billing line of last month, from the bucket that the subscription fills",
+            "billing-pull alicloud-oss --bucket my-bills --region cn-hangzhou --date last-month --granularity monthly",
+        ),
+        (
+            "Bill files on this machine, without an account",
+            "billing-pull alicloud-oss 1690000000000000_BillingItemDetail_202406.zip",
+        ),
+    ],
+    environment: ALIBABA,
+    files: ALIBABA_FILES,
+};
+
+const ALICLOUD_SUBSCRIBE: Manual = Manual {
+    command: "alicloud-subscribe",
+    examples: &[
+        ("What is subscribed", "billing-pull alicloud-subscribe --list"),
+        (
+            "Have each day's billing lines pushed into a bucket",
+            "billing-pull alicloud-subscribe --bucket my-bills --type BillingItemDetailForBillingPeriod --path bill-data",
+        ),
+        (
+            "End it",
+            "billing-pull alicloud-subscribe --remove --type BillingItemDetailForBillingPeriod",
+        ),
+    ],
+    environment: ALIBABA,
+    files: ALIBABA_FILES,
+};
+
+const JOURNAL: Manual = Manual {
+    command: "journal",
+    examples: &[("See whether a journal is sound", "billing-pull journal verify bills.ndjson")],
+    environment: &[],
+    files: &[],
+};
+
+const JOURNAL_VERIFY: Manual = Manual {
+    command: "journal verify",
+    examples: &[(
+        "Check every line, and see what it holds by cloud and window",
+        "billing-pull journal verify bills.ndjson",
+    )],
+    environment: &[],
+    files: &[],
+};
+
+const JOURNAL_COMPACT: Manual = Manual {
+    command: "journal compact",
+    examples: &[(
+        "Keep only what was last said of each subject",
+        "billing-pull journal compact bills.ndjson",
+    )],
+    environment: &[],
     files: &[],
 };
 

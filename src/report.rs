@@ -95,7 +95,8 @@ impl Report {
     /// `bar` says whether a progress bar may be drawn.
     pub(crate) fn new(level: Level, format: LogFormat, bar: bool) -> Self {
         let bar = (bar && level != Level::Quiet && format == LogFormat::Text).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+                .with_style(ProgressStyle::default_spinner());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });

@@ -161,6 +161,12 @@ pub(crate) trait Cloud: Send {
     /// bill was read to its end.
     fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()>;
 
+    /// The part of the window that was there to be read, for the journal: `since-journal` goes on behind it. Asked
+    /// after the pull.
+    fn whole(&self, window: &Window) -> Option<Window> {
+        Some(*window)
+    }
+
     /// Why the window's last day may still be incomplete, if it may. Asked after the pull.
     fn incomplete(&self, window: &Window) -> Option<String>;
 }
@@ -223,8 +229,9 @@ impl Renderer {
 }
 
 /// Walks pages by an opaque token until there is none, with its guards: a token that comes again would go round
-/// for ever, and no bill has this many pages.
+/// for ever, and no bill has this many pages. `what` names the request in messages.
 pub(crate) fn paginate(
+    what: &str,
     mut page: impl FnMut(u32, Option<&str>) -> Result<Option<String>>,
 ) -> Result<()> {
     const MOST: u32 = 100_000;
@@ -239,14 +246,14 @@ pub(crate) fn paginate(
                 return Err(fail(
                     Failure::Unavailable,
                     format!(
-                        "page {number} names a page token that came before: the bill is not whole; try again"
+                        "{what}: page {number} names a page token that came before: the bill is not whole; try again"
                     ),
                 ));
             }
             Some(_) => {}
         }
     }
-    Err(fail(Failure::Unavailable, format!("the bill does not end after {MOST} pages")))
+    Err(fail(Failure::Unavailable, format!("{what}: the bill does not end after {MOST} pages")))
 }
 
 /// Fails unless as many rows were read as the API says there are.
@@ -298,7 +305,7 @@ mod tests {
     fn pages_end() {
         let mut asked = Vec::new();
         let answers = ["b", "c", ""];
-        paginate(|number, token| {
+        paginate("it", |number, token| {
             asked.push(token.map(str::to_owned));
             Ok(answers.get(number as usize - 1).map(|t| (*t).to_owned()))
         })
@@ -309,9 +316,12 @@ mod tests {
     #[test]
     fn a_token_that_repeats_ends_the_run() {
         let answers = ["b", "c", "b"];
-        let error =
-            paginate(|number, _| Ok(answers.get(number as usize - 1).map(|t| (*t).to_owned())));
-        assert_eq!(kind_of(&error.unwrap_err()), Failure::Unavailable);
+        let error = paginate("it", |number, _| {
+            Ok(answers.get(number as usize - 1).map(|t| (*t).to_owned()))
+        });
+        let error = error.unwrap_err();
+        assert_eq!(kind_of(&error), Failure::Unavailable);
+        assert!(error.to_string().starts_with("it: page 3 "), "{error}");
     }
 
     #[test]

@@ -4,10 +4,11 @@
 //! The calling thread keeps the books and hands pages over; each fetch runs on a thread of its own.
 
 use super::ensure_whole;
+use crate::event::Batch;
 use crate::exit::{Failure, fail};
 use crate::report::plural;
 use anyhow::{Context, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc;
 use std::thread;
 
@@ -198,6 +199,45 @@ impl Shape {
         let due = self.size.min(self.total - before.min(self.total));
         if read != due {
             return changed(format!("has {} where {due} were due", plural(read, "row")));
+        }
+        Ok(())
+    }
+}
+
+/// Notices a page that brings what an earlier page of its question brought: rows moved while the pages were read,
+/// or the service gave one page for another, so that rows are missing although their count is right.
+#[derive(Default)]
+pub(crate) struct Repeats {
+    question: usize,
+    /// Where a row that is like no other came first, and where so many different rows in this order did.
+    pages: HashMap<u128, u32>,
+}
+
+impl Repeats {
+    /// Fails if this page repeats an earlier one. `alone` says which of its rows have an id of the service's own, so
+    /// that there is no other like them; others may be identical, but not whole pages of different ones.
+    pub(crate) fn check(
+        &mut self,
+        what: &str,
+        Place { question, page, .. }: Place,
+        batch: &Batch,
+        alone: &[bool],
+    ) -> Result<()> {
+        if question != self.question {
+            *self = Self { question, ..Self::default() };
+        }
+        let rows = || batch.events.iter().map(|event| event.base.0);
+        let differ = rows().min() != rows().max();
+        let all = differ.then(|| rows().fold(0, |all: u128, row| all.rotate_left(1) ^ row));
+        let alone = rows().zip(alone).filter_map(|(row, alone)| alone.then_some(row));
+        for brought in alone.chain(all) {
+            let before = *self.pages.entry(brought).or_insert(page);
+            if before != page {
+                let message = format!(
+                    "{what}: page {page} repeats a row of page {before}: the bill changed while it was read; try again"
+                );
+                return Err(fail(Failure::Unavailable, message));
+            }
         }
         Ok(())
     }

@@ -236,3 +236,32 @@ fn a_failed_day_leaves_the_days_before_it() {
     assert_eq!(result.unwrap_err().to_string(), "down");
     assert_eq!(seen, [(0, 1), (0, 2)]);
 }
+
+#[test]
+fn rows_that_move_to_another_page_are_noticed() {
+    use crate::event::{Data, Envelope, Row};
+    let batch = |rows: &[&str]| {
+        let envelope = Envelope::new("s", "t", chrono::DateTime::UNIX_EPOCH, &[]).unwrap();
+        let mut batch = Batch::new(envelope);
+        for subject in rows {
+            let (subject, data) = ((*subject).to_owned(), Data::default());
+            let period = chrono::NaiveDate::MIN;
+            batch.push(&Row { account: None, period, subject, data, amounts: Vec::new() });
+        }
+        batch
+    };
+    let place = |question, page| Place { question, page, of: 3, known: 3 };
+    let first = batch(&["a", "b", "a"]);
+    let mut repeats = Repeats::default();
+    let mut check = |place, batch: &Batch, alone: &[bool]| repeats.check("it", place, batch, alone);
+    check(place(0, 1), &first, &[true, false, true]).unwrap();
+    let error = check(place(0, 2), &batch(&["c", "a"]), &[true, true]).unwrap_err();
+    assert_eq!(kind_of(&error), Failure::Unavailable);
+    assert!(error.to_string().starts_with("it: page 2 repeats a row of page 1"), "{error}");
+
+    check(place(1, 1), &first, &[true, false, true]).expect("another question may have them too");
+    check(place(1, 2), &batch(&["c", "b"]), &[true, false]).expect("rows may be identical");
+    check(place(1, 3), &first, &[]).expect_err("but not all of a page");
+    check(place(2, 1), &batch(&["a", "a"]), &[]).unwrap();
+    check(place(2, 2), &batch(&["a", "a"]), &[]).expect("unless there is only one kind");
+}

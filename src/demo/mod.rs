@@ -63,9 +63,10 @@ impl SampleCloud {
     /// # Errors
     /// When no loopback port can be bound.
     pub fn demo() -> std::io::Result<Self> {
-        Self::start(Sample::default(), |number, request, reply| match number {
+        let sample = Sample::default();
+        Self::counted(move |number, request| match number {
             1 => throttled(request),
-            _ => reply,
+            _ => answer(request, &sample),
         })
     }
 
@@ -77,10 +78,15 @@ impl SampleCloud {
         sample: Sample,
         twist: impl Fn(usize, &Request, Reply) -> Reply + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
+        Self::counted(move |number, request| twist(number, request, answer(request, &sample)))
+    }
+
+    fn counted(
+        answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
         let count = AtomicUsize::new(0);
         let server = Server::start(move |request| {
-            let number = count.fetch_add(1, Ordering::SeqCst) + 1;
-            twist(number, request, answer(request, &sample))
+            answer(count.fetch_add(1, Ordering::SeqCst) + 1, request)
         })?;
         Ok(Self { server })
     }

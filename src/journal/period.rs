@@ -49,22 +49,30 @@ impl Period {
         }
     }
 
-    /// That of a bill file, if its name tells one.
-    pub(crate) fn of_bill(bill: &BillName) -> Option<Self> {
-        bill.period.map(|period| match period {
-            BillPeriod::Day(day) => Self::new(day, false),
-            BillPeriod::Month(first) => Self::new(first, true),
-        })
+    /// That of a bill file. All whose names tell none share one, which is the same on every run.
+    pub(crate) fn of_bill(bill: Option<&BillName>) -> Self {
+        match bill.and_then(|bill| bill.period) {
+            Some(BillPeriod::Day(day)) => Self::new(day, false),
+            Some(BillPeriod::Month(first)) => Self::new(first, true),
+            None => Self::new(NaiveDate::default(), false),
+        }
     }
 
-    /// `2022-06-13` or `2022-06`.
+    /// `2022-06-13` or `2022-06`. By hand: it is most of the work on a row of another day.
     fn parse(text: &str) -> Option<Self> {
-        let first = match text.len() {
-            10 => text.parse().ok()?,
-            7 => format!("{text}-01").parse().ok()?,
+        let (year, month, day) = match text.as_bytes() {
+            [year @ .., b'-', a, b, b'-', c, d] if year.len() == 4 => (year, [*a, *b], [*c, *d]),
+            [year @ .., b'-', a, b] if year.len() == 4 => (year, [*a, *b], *b"01"),
             _ => return None,
         };
-        Some(Self::new(first, false))
+        let number = |digits: &[u8]| {
+            digits.iter().try_fold(0, |number, digit| {
+                digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
+            })
+        };
+        let year = number(year)?.cast_signed();
+        NaiveDate::from_ymd_opt(year, number(&month)?, number(&day)?)
+            .map(|first| Self::new(first, false))
     }
 
     /// The period that stands in the name of the file that a bill's line is from.
@@ -73,18 +81,15 @@ impl Period {
         let at = memchr::memmem::rfind(data.as_bytes(), FILE.as_bytes())? + FILE.len();
         let key = data.get(at..)?.split('"').next()?;
         // A member of an archive stands behind it; the archive has the name.
-        let name = BillName::parse(key.split('!').next()?);
-        let period = name.and_then(|name| Self::of_bill(&name));
-        // A file whose name tells none: the same on every run.
-        Some(period.unwrap_or(Self::new(NaiveDate::default(), false)))
+        Some(Self::of_bill(BillName::parse(key.split('!').next()?).as_ref()))
     }
 
-    /// Its part of a key.
     /// The first day.
     pub(super) fn first(self) -> NaiveDate {
         self.first
     }
 
+    /// Its part of a key.
     pub(super) fn to_bytes(self) -> [u8; 5] {
         let [a, b, c, d] = self.first.num_days_from_ce().to_le_bytes();
         [a, b, c, d, self.is_month.into()]
@@ -122,7 +127,9 @@ mod tests {
         assert_eq!(of("baidu.resource.daily", "id", "1", data), day);
         let data = r#"{"vanceSource":"x","vanceType":"y","billMonth":"2022-06"}"#;
         assert_eq!(of("baidu.resource.monthly", "id", "1", data), Some("2022-06-01".into()));
-        assert_eq!(of("aws.service.daily", "Tax", "", "{}"), None);
+        for bad in ["Tax", "2022-6-13", "2022-13-01", "2022-06-1x", "+022-06-13", "22022-06-13"] {
+            assert_eq!(of("aws.service.daily", bad, "", "{}"), None, "{bad}");
+        }
         assert_eq!(of("baidu.resource.daily", "id", "1", "{}"), None);
         assert_eq!(of("nonsense", "", "", ""), None);
     }
@@ -136,11 +143,16 @@ mod tests {
         assert_eq!(of("bills/1234567890123456_BillingItemDetail_20220613"), "2022-06-13");
         assert_eq!(of("1234567890123456_BillingItemDetail_202206.csv"), "2022-06");
         assert_eq!(
-            of("202206/20220601010203/123_26842_consumeDetailBillV2_20220613.zip!1_2.csv"),
+            of(
+                "202206/20220601010203/1234567890123456_2688801000001_consumeDetailBillV2_20220613.zip!1_2.csv"
+            ),
             "2022-06-13"
         );
-        assert_eq!(of("12345-20251201010203_consumedetailbillv2_2025-12.csv"), "2025-12");
-        assert_eq!(of("123_BillingItemDetail_20220613_1_2.csv"), "2022-06-13");
+        assert_eq!(
+            of("1234567890123456-20251201010203_consumedetailbillv2_2025-12.csv"),
+            "2025-12"
+        );
+        assert_eq!(of("1234567890123456_BillingItemDetail_20220613_1_2.csv"), "2022-06-13");
         assert_eq!(of("bill.csv"), "1970-01-01");
     }
 }

@@ -101,44 +101,12 @@ fn temporary_keys_are_signed_with_their_token() {
 }
 
 #[test]
-fn pages_are_read_to_the_end_whatever_their_size() {
-    let whole = of(&cloud_of(one_page())).args(["--date", &day(2).to_string()]).go().exits(0);
-    let cloud = cloud_of(Sample { page: 7, ..Sample::default() });
-    let capped = of(&cloud).args(["--date", &day(2).to_string()]).go().exits(0);
-    assert_eq!(capped.each("id"), whole.each("id"), "same rows, same order, same ids");
-    assert_eq!(capped.events().len(), 31);
-    assert!(capped.closing().contains(": 31 events delivered, 5 requests, 0 retries, "));
-    let mut pages: Vec<u32> =
-        cloud.seen().iter().map(|request| request.query()["PageNum"].parse().unwrap()).collect();
-    pages.sort_unstable();
-    assert_eq!(pages, [1, 2, 3, 4, 5]);
-}
-
-#[test]
-fn days_come_in_their_order() {
-    let window = format!("{}..{}", day(6), day(2));
-    let done = of(&cloud()).args(["--date", &window]).go().exits(0);
-    let events = done.events();
-    assert_eq!(events.len(), 5 * 31);
-    let days: Vec<&str> =
-        events.iter().filter_map(|event| event["data"]["BillingDate"].as_str()).collect();
-    assert!(days.is_sorted());
-    for ago in 2..=6 {
-        let day = day(ago).to_string();
-        assert_eq!(days.iter().filter(|date| **date == day).count(), 31, "{day}");
-    }
-    assert_unique(&done.each("id"));
-}
-
-#[test]
 fn identical_rows_stay_events_of_their_own() {
-    let run = || of(&cloud_of(one_page())).args(["--date", &day(2).to_string()]).go().exits(0);
-    let first = run();
-    let events = first.events();
+    let done = of(&cloud_of(one_page())).args(["--date", &day(2).to_string()]).go().exits(0);
+    let events = done.events();
     let (one, two) = (&events[8], &events[9]);
     assert_eq!((&one["data"], &one["subject"]), (&two["data"], &two["subject"]));
-    assert_unique(&first.each("id"));
-    assert_eq!(first.each("id"), run().each("id"));
+    assert_unique(&done.each("id"));
 }
 
 #[test]
@@ -261,8 +229,6 @@ fn a_wrong_secret_shows_nothing_of_what_was_signed() {
             .says(&["SignatureDoesNotMatch", "secret does not belong to this access key id"])
             .never_says("POST&%2F&");
     }
-    let unknown = of(&cloud()).env("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAIunknown").go().exits(3);
-    unknown.says(&["InvalidAccessKeyId.NotFound"]);
 }
 
 #[test]
@@ -277,36 +243,17 @@ fn a_clock_that_is_off_is_told_by_how_much() {
 }
 
 #[test]
-fn a_bill_that_does_not_add_up_is_no_success() {
-    type Edit = fn(&str, &mut Value);
+fn an_answer_to_another_question_is_not_understood() {
     let seven = || Sample { page: 7, ..Sample::default() };
-    let cases: [(Edit, i32, &str); 6] = [
-        (
-            |page, body| {
-                if page == "3" {
-                    body.pointer_mut("/Data/Items/Item").unwrap().as_array_mut().unwrap().pop();
-                }
-            },
-            5,
-            "page 3 has 6 rows where 7 were due",
-        ),
-        (
-            |page, body| {
-                if page == "2" {
-                    body["Data"]["TotalCount"] = 32.into();
-                }
-            },
-            5,
-            "page 2 counts 32 rows where page 1 counted 31",
-        ),
-        (|_, body| body["Data"]["PageNum"] = 1.into(), 4, "it is page 1, not "),
+    type Edit = fn(&str, &mut Value);
+    let cases: [(Edit, &str); 4] = [
+        (|_, body| body["Data"]["PageNum"] = 1.into(), "it is page 1, not "),
         (
             |page, body| {
                 if page == "2" {
                     body["Data"]["Items"]["Item"][0]["BillingDate"] = "2020-01-01".into();
                 }
             },
-            4,
             "BillingDate is \"2020-01-01\"",
         ),
         (
@@ -315,52 +262,23 @@ fn a_bill_that_does_not_add_up_is_no_success() {
                     body["Data"]["Items"]["Item"][0]["CashAmount"] = "***".into();
                 }
             },
-            4,
             "CashAmount is \"***\", which is no number",
         ),
-        (|_, body| body["Data"] = Value::Null, 4, "it has no Data"),
+        (|_, body| body["Data"] = Value::Null, "it has no Data"),
     ];
-    for (edit, exit, needle) in cases {
-        let done = of(&edited(seven(), edit)).go().exits(exit).says(&[needle]);
+    for (edit, needle) in cases {
+        let done = of(&edited(seven(), edit)).go().exits(4).says(&[needle]);
         assert!(done.stderr.contains("Alibaba Cloud billing: POST 127.0.0.1"), "{}", done.stderr);
     }
 }
 
 #[test]
-fn what_came_before_a_failed_page_is_delivered() {
-    let cloud = twisted(Sample { page: 7, ..Sample::default() }, |_, request, reply| {
-        if request.query()["PageNum"] == "3" {
-            Reply { status: 400, ..Reply::json(r#"{"Code":"InvalidParameter","Message":"m"}"#) }
-        } else {
-            reply
-        }
-    });
-    let done = of(&cloud).args(["--concurrency", "1"]).go().exits(4);
-    assert_eq!(done.events().len(), 14);
-    assert!(
-        done.says(&["QueryAccountBill", "page 3"])
-            .closing()
-            .contains("14 events delivered, 3 requests")
-    );
-    assert_eq!(cloud.seen().len(), 3);
-}
-
-#[test]
-fn an_empty_day_is_no_failure_unless_it_is_to_be_one() {
+fn an_empty_day_has_several_forms() {
     for empty in [r#""Items":{"Item":[]}"#, r#""Items":{}"#, r#""AccountID":"1""#] {
         let body = format!(r#"{{"Success":true,"Data":{{"TotalCount":0,{empty}}}}}"#);
         let cloud = twisted(one_page(), move |_, _, _| Reply::json(body.clone()));
         of(&cloud).go().exits(0).says(&["holds no row", "0 events delivered, 1 request"]);
-        of(&cloud).args(["--fail-if-empty"]).go().exits(8);
     }
-}
-
-#[test]
-fn requests_end_at_their_limit() {
-    let cloud = cloud_of(Sample { page: 7, ..Sample::default() });
-    let run = of(&cloud).args(["--max-requests", "2", "--concurrency", "1"]);
-    run.go().exits(9).says(&["--max-requests 2 is reached", "14 events delivered, 2 requests"]);
-    assert_eq!(cloud.seen().len(), 2);
 }
 
 #[test]
@@ -434,21 +352,4 @@ fn keys_are_found_where_the_command_line_tool_keeps_them() {
     };
     let done = keyless().file(".aliyun/config.json", &config).arg("-v").go().exits(0);
     done.says(&["credentials: profile \"x\" in ~/.aliyun/config.json"]);
-    keyless().go().exits(3).says(&["no Alibaba Cloud credentials found; looked at environment"]);
-    let half = keyless().env("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAIhalf");
-    half.file(".aliyun/config.json", &config)
-        .go()
-        .exits(3)
-        .says(&["ALIBABA_CLOUD_ACCESS_KEY_ID is set and ALIBABA_CLOUD_ACCESS_KEY_SECRET is not"]);
-}
-
-#[test]
-fn the_demo_needs_nothing() {
-    let done = Run::bare(&["alicloud", "--demo"]).go().exits(0);
-    assert_eq!(done.events().len(), 31);
-    assert!(
-        done.closing().contains("31 events delivered, 3 requests, 1 retry"),
-        "{}",
-        done.closing()
-    );
 }

@@ -12,6 +12,7 @@ pub use running::Running;
 use running::{Reader, Stream};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -48,6 +49,19 @@ pub fn day(ago: u64) -> NaiveDate {
     Utc::now().date_naive() - Days::new(ago)
 }
 
+/// The variables with the keys of this command: id, secret and token.
+pub fn key_names(command: &str) -> [&'static str; 3] {
+    match command.split('-').next() {
+        Some("alicloud") => [
+            "ALIBABA_CLOUD_ACCESS_KEY_ID",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+            "ALIBABA_CLOUD_SECURITY_TOKEN",
+        ],
+        Some("baidu") => ["BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY", "BCE_SESSION_TOKEN"],
+        _ => ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
+    }
+}
+
 /// A run to be.
 pub struct Run {
     arguments: Vec<String>,
@@ -55,6 +69,7 @@ pub struct Run {
     directory: TempDir,
     secrets: BTreeSet<String>,
     cloud: Option<Cloud>,
+    typed: Option<Vec<u8>>,
     reader: Reader,
     shell: Option<String>,
 }
@@ -70,6 +85,7 @@ impl Run {
             directory,
             secrets: [demo::ACCESS_KEY_ID, demo::SECRET_ACCESS_KEY].map(str::to_owned).into(),
             cloud: None,
+            typed: None,
             reader: Reader::Busy,
             shell: None,
         }
@@ -82,11 +98,7 @@ impl Run {
 
     /// The same against this sample cloud, with its keys in the environment.
     pub fn of(command: &str, cloud: &Cloud) -> Self {
-        let names = match command.split('-').next() {
-            Some("alicloud") => ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
-            Some("baidu") => ["BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY"],
-            _ => ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
-        };
+        let names = key_names(command);
         let run = Self::command(command)
             .args(["--endpoint", &cloud.url()])
             .env(names[0], demo::ACCESS_KEY_ID)
@@ -151,6 +163,12 @@ impl Run {
         self.directory.path().join(name)
     }
 
+    /// What comes on its stdin, by a pipe.
+    pub fn typed(mut self, text: impl AsRef<[u8]>) -> Self {
+        self.typed = Some(text.as_ref().to_vec());
+        self
+    }
+
     /// Nobody reads its stdout.
     pub fn unread(mut self) -> Self {
         self.reader = Reader::Idle;
@@ -191,11 +209,15 @@ impl Run {
             .env_clear()
             .envs(&self.env)
             .current_dir(self.directory.path())
-            .stdin(Stdio::null())
+            .stdin(if self.typed.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        if let (Some(text), Some(mut stdin)) = (self.typed.clone(), child.stdin.take()) {
+            // A run that fails does not read it to its end.
+            std::thread::spawn(move || drop(stdin.write_all(&text)));
+        }
         let stderr = Stream::drain(child.stderr.take().unwrap());
         let stdout = match self.reader {
             Reader::Busy => Stream::drain(child.stdout.take().unwrap()),

@@ -39,7 +39,7 @@ impl Root {
     fn bare() -> Self {
         let root = Self(TempDir::new().unwrap());
         fs::set_permissions(root.0.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let binary = std::env::var("STATIC_BINARY").expect("the path of the static binary");
+        let binary = std::env::var("STATIC_BINARY").unwrap();
         let root = root.with(&Self::entry(), "");
         fs::copy(binary, root.path(&Self::entry())).unwrap();
         root

@@ -1,33 +1,16 @@
 use crate::common::{Run, assert_unique, change, cloud, cloud_of, day, twisted};
 use billing_pull::demo::Sample;
-use chrono::{DateTime, Utc};
-use cloudevents::AttributesReader;
 use serde_json::json;
 use std::collections::HashMap;
 
 #[test]
-fn an_event_has_every_attribute_of_the_contract() {
-    let cloud = cloud();
-    let (date, before) = (day(2).to_string(), Utc::now());
-    let done = Run::aws(&cloud).args(["--date", &date]).go().exits(0);
-    for (event, parsed) in done.events().iter().zip(done.cloudevents()) {
-        let names: Vec<&String> = event.as_object().unwrap().keys().collect();
-        assert_eq!(
-            names,
-            ["data", "datacontenttype", "id", "source", "specversion", "subject", "time", "type"]
-        );
-        assert_eq!(event["specversion"], "1.0");
-        assert_eq!(event["datacontenttype"], "application/json");
-        assert_eq!(parsed.source(), "cloud.aws.billing");
-        assert_eq!(parsed.ty(), "aws.service.daily");
+fn a_subject_is_day_and_service() {
+    let date = day(2).to_string();
+    let done = Run::aws(&cloud()).args(["--date", &date]).go().exits(0);
+    for event in done.events() {
         let service = event["data"]["service"].as_str().unwrap();
-        assert_eq!(parsed.subject(), Some(&*format!("{date}/{service}")));
-        let id = parsed.id();
-        let dashes: Vec<usize> = id.match_indices('-').map(|(at, _)| at).collect();
-        assert_eq!((id.len(), dashes), (36, vec![8, 13, 18, 23]), "{id} is a UUID");
-        let time = event["time"].as_str().unwrap();
-        let time: DateTime<Utc> = time.strip_suffix('Z').map(|_| time.parse().unwrap()).unwrap();
-        assert!(before <= time && time <= Utc::now(), "the time of the pull");
+        assert_eq!(event["subject"], format!("{date}/{service}"));
+        assert_eq!(event.get("account"), None, "keys alone do not say whose they are");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the built binary, run as a user runs it: arguments, files and environment in, streams and exit code out.
 
 #![allow(
+    clippy::expect_used,
     clippy::needless_pass_by_value,
     clippy::panic,
     clippy::type_complexity,
@@ -12,12 +13,18 @@ mod common;
 
 // What Alibaba Cloud is asked, and how its pages become rows.
 mod alicloud;
+// Which bill files are read, from a bucket and from this machine, and how a download goes on.
+mod alicloud_oss;
+// Creating, listing and ending a subscription to bill files, and what is done when an answer gets lost.
+mod alicloud_subscribe;
 // What Cost Explorer is asked, and how its pages become rows.
 mod aws;
 // What GetResourceMonthBill is asked, how its pages become rows, and what its refusals mean.
 mod baidu;
 // What becomes of a panic.
 mod bug;
+// What holds for every cloud alike.
+mod conformance;
 // The container's image, without an engine.
 mod container;
 // Which files, variables and options count, and in what order.

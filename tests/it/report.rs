@@ -114,6 +114,25 @@ fn quiet_leaves_only_errors() {
 }
 
 #[test]
+fn verbose_tells_the_version_and_which_ways_out_the_environment_names() {
+    let run = || {
+        Run::aws(&cloud())
+            .env("https_proxy", "http://user:hush-proxy@proxy.example:3128/path")
+            .env("NO_PROXY", "localhost,.internal")
+            .env("SSL_CERT_FILE", "/etc/own.pem")
+            .secret("hush-proxy")
+    };
+    let version = format!("billing-pull: billing-pull {}", env!("CARGO_PKG_VERSION"));
+    run().arg("-v").go().exits(0).says(&[
+        &version,
+        "https_proxy: proxy.example:3128\n",
+        "NO_PROXY: localhost,.internal",
+        "SSL_CERT_FILE: /etc/own.pem",
+    ]);
+    run().go().exits(0).never_says("proxy");
+}
+
+#[test]
 fn verbose_tells_every_request_and_retry() {
     let cloud = twisted(Sample::default(), |number, request, reply| match number {
         2 => throttled(request),

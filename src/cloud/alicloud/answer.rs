@@ -42,12 +42,12 @@ pub(super) struct Body<'a> {
     pub(super) success: bool,
     pub(super) request_id: Option<String>,
     #[serde(borrow)]
-    data: Option<Page<'a>>,
+    data: Option<Bill<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Page<'a> {
+struct Bill<'a> {
     #[serde(rename = "AccountID", borrow)]
     account_id: Option<&'a RawValue>,
     billing_cycle: Option<String>,

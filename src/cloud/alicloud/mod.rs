@@ -35,8 +35,8 @@ const SERVICE: &str = "Alibaba Cloud billing";
 /// `source` of every event.
 pub(crate) const SOURCE: &str = "cloud.alicloud.billing";
 
-/// The API takes ten requests a second from one user. A little less leaves room for the way there.
-const PER_SECOND: f64 = 9.5;
+/// What the API takes from one user.
+const PER_SECOND: u32 = 10;
 
 const CALENDAR: Calendar = Calendar {
     cloud: "alicloud",
@@ -218,11 +218,13 @@ impl Cloud for Alicloud {
             self.page(&reader, credentials, page)
         };
         let session = self.api.session();
-        let mut done = 0;
+        let (mut repeats, mut done) = (numbered::Repeats::default(), 0);
         numbered::questions(&names, session.concurrency, &fetch, &mut |place, rows| {
+            let batch = renderer.page(&rows)?;
+            repeats.check(&names[place.question], place, &batch, &[])?;
             done += 1;
             session.report.progress(Unit::Pages, done, Some(place.known));
-            emit(renderer.page(&rows)?)
+            emit(batch)
         })
     }
 

@@ -6,6 +6,7 @@
 
 use super::listing::Listed;
 use super::names::{BillName, Period};
+use super::pushes::is_pdf;
 use crate::exit::{Failure, fail};
 use crate::shard::Shard;
 use crate::window::{Granularity, Window};
@@ -56,32 +57,28 @@ impl Finder {
         Self { window, file_type, shard, bills: BTreeMap::new(), near: Vec::new() }
     }
 
-    /// Takes an object if it belongs to the window, or else says why it does not.
+    /// Takes an object if it belongs to the window; says why it does not if it can belong to none.
     pub(super) fn offer(&mut self, listed: Listed) -> Option<&'static str> {
         // A part of a path that is a dot would be resolved on its way.
         let dotted = listed.key.split('/').any(|part| matches!(part, "." | ".."));
         let Some(bill) = BillName::parse(&listed.key).filter(|_| !dotted) else {
             return Some("it is no bill file by its name");
         };
+        if is_pdf(&bill.file_type) {
+            return Some("it is a PDF");
+        }
         let Some(period) = bill.period else { return Some("its name tells no period") };
         let of_type = bill.file_type.eq_ignore_ascii_case(&self.file_type);
-        if of_type && self.holds(period) {
-            if !takes(self.shard, &bill) {
-                return Some("it is a bill of another shard");
-            }
+        if !of_type || !self.holds(period) {
+            self.note_near(of_type, period, &listed.key);
+        } else if takes(self.shard, &bill) {
             let bills =
                 self.bills.entry((period, bill.uid.clone(), bill.site.clone())).or_default();
             // A listing that says a key twice means one object.
             bills.retain(|found| found.listed.key != listed.key);
             bills.push(Found { listed, bill });
-            return None;
         }
-        self.note_near(of_type, period, &listed.key);
-        Some(if of_type {
-            "it is a bill of another period"
-        } else {
-            "it is a bill of another type"
-        })
+        None
     }
 
     fn holds(&self, period: Period) -> bool {

@@ -5,7 +5,8 @@
 //! quote stands where RFC 4180 lets it. The first one that does not (`5" disk`, unquoted) sends the block to the
 //! careful way, a state for every byte, which reads such a quote as itself, as the `csv` crate does.
 //!
-//! Rows end with LF, CR LF or CR. Blank lines are no rows.
+//! Rows end with LF, CR LF or CR. A blank line is no row, wherever it stands: a bill has more than one column, so
+//! nothing can be meant by it (the `csv` crate passes over it, too).
 
 use super::scan::{self, WIDTH};
 

@@ -32,7 +32,8 @@ struct Page {
 
 /// Hands over every object whose key starts with `prefix`.
 pub(super) fn list(store: &Store, prefix: &str, mut take: impl FnMut(Listed)) -> Result<()> {
-    paginate(|number, token| {
+    let what = format!("{SERVICE}: GET {} ListObjectsV2", store.bucket.host());
+    paginate(&what, |number, token| {
         let action = if number == 1 {
             "ListObjectsV2".to_owned()
         } else {

@@ -9,7 +9,7 @@ use super::pushes::is_pdf;
 use crate::config::Settings;
 use crate::exit::{Failure, fail};
 use crate::report::plural;
-use crate::window::{Granularity, Window, last_of_month};
+use crate::window::{Granularity, Window};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 
@@ -38,13 +38,9 @@ impl Local {
         let periods = || self.0.iter().filter_map(|file| file.bill.period);
         let is_month = |period: &Period| matches!(period, Period::Month(_));
         let monthly = periods().next().is_some() && periods().all(|period| is_month(&period));
-        let last_day = |period: Period| match period {
-            Period::Day(day) => day,
-            Period::Month(first) => last_of_month(first),
-        };
         Window {
             start: periods().map(Period::first_day).min().unwrap_or_default(),
-            end: periods().map(last_day).max().unwrap_or_default(),
+            end: periods().map(Period::last_day).max().unwrap_or_default(),
             granularity: if monthly { Granularity::Monthly } else { Granularity::Daily },
         }
     }
@@ -250,10 +246,7 @@ mod tests {
             ["a.csv", "x/../a.csv"],
         ] {
             let names = [one, two, "x/1234567890123456_InstanceDetail_20260301"];
-            let file_type = one
-                .ends_with(".csv")
-                .then_some("InstanceDetail")
-                .or((one == "-").then_some("InstanceDetail"));
+            let file_type = ["-", "a.csv"].contains(&one).then_some("InstanceDetail");
             let error = read(&names, file_type).unwrap_err();
             assert!(error.contains("twice"), "{one} {two}: {error}");
         }

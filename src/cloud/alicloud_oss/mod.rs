@@ -12,6 +12,11 @@
 //! The file of a day holds what was billed on that day of UTC+8; the file of a month holds all of it once more, so
 //! that the two are never read together. All of a bill's rows say whose they are, of which type and period: where
 //! the file lies narrows nothing, and plays no part in what rows are compared with.
+//!
+//! Of the reader, `names.rs` tells what a file's name says, `header.rs` and `plan.rs` what its first row says;
+//! `feed.rs` is the thread before the blocks, `rows.rs` (with `index.rs`, `lines.rs`, `lanes.rs`) the work on one of
+//! them, and `reader.rs` holds the threads together. Files have no fixed columns, so columns go by their names,
+//! whatever they are, and every cell is text. Nothing is skipped: what is not understood ends the run.
 
 mod archive;
 mod blocks;
@@ -197,7 +202,7 @@ impl Cloud for AlicloudOss {
     fn domain(&self, window: &Window) -> Domain {
         let periods = match &self.origin {
             Origin::Local(files) => {
-                files.files().iter().filter_map(|file| Period::of_bill(&file.bill)).collect()
+                files.files().iter().map(|file| Period::of_bill(Some(&file.bill))).collect()
             }
             Origin::Remote(_) => {
                 let of_month = window.granularity == Granularity::Monthly;
@@ -230,6 +235,14 @@ impl Cloud for AlicloudOss {
         match &self.origin {
             Origin::Local(files) => self.read(files.files(), emit),
             Origin::Remote(remote) => self.read(&remote.find(window)?, emit),
+        }
+    }
+
+    fn whole(&self, window: &Window) -> Option<Window> {
+        match &self.origin {
+            // Files that somebody names are no days of which nothing is missing.
+            Origin::Local(_) => None,
+            Origin::Remote(remote) => remote.whole(window),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the name of a bill file says: whose bill, which kind, which day or month, and when it was pushed.
 //!
-//! Three layouts are known; `facts` name the sources (the vendor's guide, a console export, public importers):
+//! Three layouts are known, from the vendor's guide, from importers that are public, and from a console export:
 //!
 //! ```text
 //! {folder}/{UID}_{Type}_{YYYYMMDD or YYYYMM}                              SubscribeBillToOSS
@@ -11,6 +11,7 @@
 //! Each with or without `.csv` or `.zip`, which say nothing: content decides. A file that was cut in parts may
 //! have their numbers at the end of its name.
 
+use crate::window::last_of_month;
 use chrono::{NaiveDate, NaiveDateTime};
 use std::fmt;
 
@@ -44,6 +45,14 @@ impl Period {
     pub(crate) fn first_day(self) -> NaiveDate {
         match self {
             Self::Day(day) | Self::Month(day) => day,
+        }
+    }
+
+    /// Its last day.
+    pub(super) fn last_day(self) -> NaiveDate {
+        match self {
+            Self::Day(day) => day,
+            Self::Month(first) => last_of_month(first),
         }
     }
 

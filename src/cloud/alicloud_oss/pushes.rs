@@ -4,7 +4,7 @@
 use super::names::Period;
 use crate::window::{Granularity, Window, first_of_month};
 use chrono::{Days, Months, NaiveDate, NaiveDateTime, TimeDelta};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The hour in UTC+8 by which files are pushed: those of a day on the next, that of a month on the 4th of the next.
 const HOUR: i64 = 18;
@@ -24,12 +24,24 @@ pub(super) fn is_by_month_only(file_type: &str) -> bool {
             .contains(&file_type)
 }
 
-/// Why the window may be incomplete. `found` holds period and account of each file that was read; `now` is the
-/// time in UTC+8.
+/// Period and account of each file that was read.
+pub(super) type Found = BTreeSet<(Period, Option<String>)>;
+
+/// The window up to the last file of the account whose files end first: what comes behind may only be late.
+pub(super) fn whole(window: &Window, found: &Found) -> Option<Window> {
+    let mut last: BTreeMap<&Option<String>, Period> = BTreeMap::new();
+    for (period, account) in found {
+        last.insert(account, *period);
+    }
+    let end = last.into_values().min()?.last_day();
+    Some(Window { end, ..*window })
+}
+
+/// Why the window may be incomplete; `now` is the time in UTC+8.
 pub(super) fn missing(
     window: &Window,
     file_type: &str,
-    found: &BTreeSet<(Period, Option<String>)>,
+    found: &Found,
     now: NaiveDateTime,
 ) -> Option<String> {
     let monthly = window.granularity == Granularity::Monthly;
@@ -102,18 +114,20 @@ mod tests {
         Window { start, end: last_of_month(start), granularity: Granularity::Monthly }
     }
 
-    /// What is said when these files (`YYYYMMDD account`) were found.
+    /// `YYYYMMDD account` or `YYYYMM account`.
+    fn read(file: &&str) -> (Period, Option<String>) {
+        let (period, account) = file.split_once(' ').unwrap();
+        let day = |text: &str| NaiveDate::parse_from_str(text, "%Y%m%d").unwrap();
+        let period = match period.len() {
+            8 => Period::Day(day(period)),
+            _ => Period::Month(day(&format!("{period}01"))),
+        };
+        (period, Some(account.to_owned()))
+    }
+
+    /// What is said when these files were found.
     fn said(window: Window, file_type: &str, files: &[&str], now: &str) -> Option<String> {
         let now = NaiveDateTime::parse_from_str(now, "%Y-%m-%d %H:%M").unwrap();
-        let read = |file: &&str| {
-            let (period, account) = file.split_once(' ').unwrap();
-            let day = |text: &str| NaiveDate::parse_from_str(text, "%Y%m%d").unwrap();
-            let period = match period.len() {
-                8 => Period::Day(day(period)),
-                _ => Period::Month(day(&format!("{period}01"))),
-            };
-            (period, Some(account.to_owned()))
-        };
         missing(&window, file_type, &files.iter().map(read).collect(), now)
     }
 
@@ -177,6 +191,24 @@ mod tests {
             assert_eq!(got.is_empty(), expected.is_empty(), "{window} {files:?} {now}: {got}");
             assert!(got.contains(expected), "{window} {files:?} {now}: {got}");
         }
+    }
+
+    #[test]
+    fn a_window_is_whole_up_to_the_first_account_that_ends() {
+        let window = daily("2026-03-01", "2026-03-05");
+        for (files, end) in [
+            (&["20260301 a", "20260305 a"][..], Some("2026-03-05")),
+            (&["20260301 a", "20260303 a"], Some("2026-03-03")),
+            (&["20260301 a", "20260305 a", "20260301 b", "20260304 b"], Some("2026-03-04")),
+            (&["20260301 a", "20260304 b"], Some("2026-03-01")),
+            (&[], None),
+        ] {
+            let got = whole(&window, &files.iter().map(read).collect());
+            let end = end.map(|end| Window { end: end.parse().unwrap(), ..window });
+            assert_eq!(got, end, "{files:?}");
+        }
+        let month = monthly("2026-02");
+        assert_eq!(whole(&month, &["202602 a"].iter().map(read).collect()), Some(month));
     }
 
     #[test]

@@ -13,17 +13,19 @@ use crate::cloud::Emit;
 use crate::event::{Batch, Buffers, Envelope};
 use crate::exit::{Failure, fail};
 use crate::identity::Ordinals;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// Text in one block.
 const BLOCK: usize = 256 << 10;
 /// More workers than this wait for the thread that cuts.
 const MOST_WORKERS: usize = 8;
+
+const NO_THREAD: &str = "a thread cannot be started";
 
 /// What reading needs beside the file.
 pub(crate) struct ReadContext<'a> {
@@ -42,6 +44,9 @@ pub(crate) struct ReadContext<'a> {
 }
 
 /// Reads one bill file and hands its events over in the file's order; returns how many rows it has.
+///
+/// Rows are handed over up to the first that is not understood, or up to where the object broke. An error of
+/// `emit` ends it as soon as a read of the object that may be under way returns.
 pub(crate) fn read(
     object: &dyn Object,
     bill: &BillName,
@@ -80,9 +85,11 @@ pub(super) fn read_in_blocks(
         out: Out { jobs, order, spares, sequence: 0 },
     };
     thread::scope(|scope| {
-        scope.spawn(|| feeder.run());
+        let start = || thread::Builder::new().name("bill-file".into());
+        start().spawn_scoped(scope, || feeder.run()).context(NO_THREAD)?;
         for _ in 0..workers {
-            scope.spawn(|| work_on(&work, &lines, &buffers));
+            let work = || work_on(&work, &lines, &buffers);
+            start().spawn_scoped(scope, work).context(NO_THREAD)?;
         }
         let done = collect(results, &spare, context, emit);
         if done.is_err() {
@@ -156,29 +163,40 @@ fn number(batch: &mut Batch, ordinals: &mut Ordinals) {
 /// they are written.
 #[derive(Default)]
 struct Lines {
-    /// The block whose turn it is and the number of its first row; none once nobody cares.
-    next: Mutex<(u64, u64, bool)>,
-    turn: Condvar,
+    turn: Mutex<Turn>,
+    passed: Condvar,
+}
+
+/// Whose turn it is.
+#[derive(Default)]
+struct Turn {
+    sequence: u64,
+    /// The number of that block's first row.
+    line: u64,
+    /// Whether nobody cares any more.
+    abandoned: bool,
 }
 
 impl Lines {
+    fn lock(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for the blocks before; returns the number of the first of these `rows`.
     fn take(&self, job: &Job, rows: u64) -> u64 {
-        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting =
-            |(sequence, _, gone): &mut (u64, u64, bool)| *sequence != job.sequence && !*gone;
-        let mut next = self.turn.wait_while(next, waiting).unwrap_or_else(PoisonError::into_inner);
-        let line = if job.first { 1 } else { next.1 };
-        next.0 = job.sequence + 1;
-        next.1 = line + rows;
+        let waiting = |next: &mut Turn| next.sequence != job.sequence && !next.abandoned;
+        let next = self.passed.wait_while(self.lock(), waiting);
+        let mut next = next.unwrap_or_else(PoisonError::into_inner);
+        let line = if job.first { 1 } else { next.line };
+        (next.sequence, next.line) = (job.sequence + 1, line + rows);
         drop(next);
-        self.turn.notify_all();
+        self.passed.notify_all();
         line
     }
 
     fn abandon(&self) {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner).2 = true;
-        self.turn.notify_all();
+        self.lock().abandoned = true;
+        self.passed.notify_all();
     }
 }
 

@@ -4,8 +4,8 @@ use super::bucket::Bucket;
 use super::choose::Finder;
 use super::download;
 use super::listing;
-use super::names::{Period, canonical_type};
-use super::pushes;
+use super::names::canonical_type;
+use super::pushes::{self, Found};
 use super::store::{SERVICE, Store};
 use super::{Args, File};
 use crate::api::{Api, Budget, Session};
@@ -18,7 +18,6 @@ use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Window};
 use anyhow::{Context as _, Result};
 use chrono::Utc;
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The type that is read where none is named.
@@ -37,7 +36,7 @@ pub(super) struct Remote {
     keys: Option<KeyFile>,
     store: Option<Arc<Store>>,
     /// Whose bills of which periods were found.
-    found: Mutex<BTreeSet<(Period, Option<String>)>>,
+    found: Mutex<Found>,
 }
 
 impl Remote {
@@ -101,7 +100,7 @@ impl Remote {
                 }
             }
         })?;
-        report.debug(|| format!("{objects} objects listed, {passed} of them passed over"));
+        report.debug(|| format!("{objects} objects listed, {passed} of them no bills"));
         let choice = finder.finish()?;
         for key in &choice.superseded {
             report.debug(|| format!("{key:?} is passed over: there is a newer or equal one"));
@@ -132,6 +131,10 @@ impl Remote {
             }
         };
         format!("there is no file of {} {window} in bucket {place}; {near}", self.file_type)
+    }
+
+    pub(super) fn whole(&self, window: &Window) -> Option<Window> {
+        pushes::whole(window, &self.found.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn incomplete(&self, window: &Window, calendar: &Calendar) -> Option<String> {

@@ -47,9 +47,9 @@ impl<'a> Window<'a> {
         stream: Watched<'a>,
         start: Vec<u8>,
     ) -> Result<Self> {
-        let mut tail = Vec::new();
-        Watched::open(object, size.saturating_sub(TAIL), meter)?
-            .take(TAIL)
+        let (mut tail, length) = (Vec::new(), size.min(TAIL));
+        Watched::open(object, size - length, meter)?
+            .take(length)
             .read_to_end(&mut tail)
             .map_err(failure)?;
         Ok(Self {

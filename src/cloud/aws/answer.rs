@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
                 self.account_names.insert(attributes.value, plain_text(name).into_owned());
             }
         }
-        let mut rows = Vec::new();
+        let (mut rows, mut groups) = (Vec::new(), 0);
         for period in periods {
             let start = period.time_period.start;
             let date: NaiveDate = start
@@ -197,11 +197,17 @@ impl<'a> Reader<'a> {
                 self.estimated = Some((first.min(date), last.max(date)));
             }
             let day = date.to_string();
+            groups += period.groups.len();
             for group in &period.groups {
                 if let Some(row) = self.row((date, &day), period.estimated, group)? {
                     rows.push(row);
                 }
             }
+        }
+        if rows.is_empty() && groups > 1 {
+            let message =
+                "every row of it came before: the bill changed while it was read; try again";
+            return Err(fail(Failure::Unavailable, message));
         }
         Ok(Read { rows, next: page.next_page_token })
     }
@@ -410,6 +416,9 @@ mod tests {
         let error = read(&["SERVICE"], &["UnblendedCost"], &[&one, &changed]).unwrap_err();
         assert_eq!(kind_of(&error), Failure::Unavailable);
         assert!(error.to_string().contains("comes twice with different amounts"));
+        let error = read(&["SERVICE"], &["UnblendedCost"], &[&one, &one]).unwrap_err();
+        assert_eq!(kind_of(&error), Failure::Unavailable);
+        assert!(error.to_string().contains("every row of it came before"));
     }
 
     #[test]

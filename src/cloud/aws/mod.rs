@@ -24,6 +24,8 @@ use chrono::{NaiveDate, Utc};
 use request::{Group, Query};
 use std::sync::Mutex;
 
+/// Its name in messages.
+const SERVICE: &str = "AWS Cost Explorer";
 /// `source` of every event.
 pub(crate) const SOURCE: &str = "cloud.aws.billing";
 
@@ -94,8 +96,7 @@ impl Aws {
             args.filter.as_deref(),
             &args.exclude_record_type,
         )?;
-        let api = Api::new(context.session, "AWS Cost Explorer")
-            .counted(Budget::new(settings.max_requests));
+        let api = Api::new(context.session, SERVICE).counted(Budget::new(settings.max_requests));
         let Place { endpoint, env, keys } =
             context.place(&["AWS_ENDPOINT_URL_COST_EXPLORER", "AWS_ENDPOINT_URL"])?;
         let profile = args.profile.clone().filter(|_| context.demo.is_none());
@@ -220,7 +221,8 @@ impl Cloud for Aws {
         let mut reader =
             answer::Reader::new(&self.query, window, SOURCE, &kind, connected.account.as_deref());
         let report = &self.api.session().report;
-        paginate(|number, token| {
+        let host = crate::http::host_and_port(&connected.home.endpoint);
+        paginate(&format!("{SERVICE}: POST {host} GetCostAndUsage"), |number, token| {
             let action = if number == 1 {
                 "GetCostAndUsage".to_owned()
             } else {
@@ -234,8 +236,7 @@ impl Cloud for Aws {
             )?;
             let page = reader.read(&answer).map_err(|error| {
                 let id = answer.request_id().unwrap_or("none");
-                let host = crate::http::host_and_port(&connected.home.endpoint);
-                error.context(format!("AWS Cost Explorer: POST {host} {action}, request id {id}"))
+                error.context(format!("{SERVICE}: POST {host} {action}, request id {id}"))
             })?;
             report.progress(Unit::Pages, number.into(), None);
             emit(renderer.page(&page.rows)?)?;

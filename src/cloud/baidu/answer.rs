@@ -5,16 +5,14 @@
 use super::SOURCE;
 use super::request::Asked;
 use crate::cloud::errors::{not_understood, unreadable};
-use crate::cloud::numbered::{Numbered, Place};
-use crate::event::{Batch, Data, Row};
-use crate::exit::{Failure, fail};
+use crate::cloud::numbered::Numbered;
+use crate::event::{Data, Row};
 use crate::http::Answer;
-use crate::identity::Id;
 use crate::json::{Members, is_decimal, plain_text};
 use crate::report::plural;
 use crate::sums::Amount;
 use anyhow::Result;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// What every event takes from the answer around its row.
@@ -250,40 +248,6 @@ fn subject(asked: Asked, account: Option<&str>, bill: &Members) -> String {
     let keys = KEYS.map(|name| value(bill, name).unwrap_or_default());
     let front = account.into_iter().chain(own.as_deref()).chain([period.as_str()]);
     super::super::subject(front.chain(keys.iter().map(String::as_str)))
-}
-
-/// The rows with an id that came so far of what is asked now, by the page they came on. The same row on another
-/// page means that rows moved while the pages were read, so that another one was missed, though the count is
-/// right.
-#[derive(Default)]
-pub(super) struct Moved {
-    question: usize,
-    pages: HashMap<Id, u32>,
-}
-
-impl Moved {
-    /// Fails if a row of this page came on an earlier one. `has_id` says which of its rows have an id.
-    pub(super) fn check(
-        &mut self,
-        what: &str,
-        Place { question, page, .. }: Place,
-        has_id: &[bool],
-        batch: &Batch,
-    ) -> Result<()> {
-        if question != self.question {
-            *self = Self { question, ..Self::default() };
-        }
-        for (event, _) in batch.events.iter().zip(has_id).filter(|(_, has_id)| **has_id) {
-            let before = *self.pages.entry(event.base).or_insert(page);
-            if before != page {
-                let message = format!(
-                    "{what}: page {page} repeats a row of page {before}: the bill changed while it was read; try again"
-                );
-                return Err(fail(Failure::Unavailable, message));
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 use super::super::request::{ProductType, Query};
 use super::*;
+use crate::event::Batch;
 use crate::event::Envelope;
-use crate::exit::kind_of;
+use crate::exit::{Failure, kind_of};
 use crate::window::{Granularity, Window};
 use chrono::DateTime;
 
@@ -227,22 +228,4 @@ fn what_says_the_same_in_another_form_is_none() {
     }
     let none = r#"{"totalCount":0,"bills":null}"#;
     assert!(read(day(), none).unwrap().is_empty());
-}
-
-#[test]
-fn a_row_that_moves_to_another_page_is_noticed() {
-    let place = |question, page| Place { question, page, of: 2, known: 2 };
-    let (with_id, without) = (one(r#"{"billId":"b1","cash":1}"#), one(r#"{"cash":1}"#));
-    let batch = batch(&[with_id.clone(), without, with_id]);
-    let has_id = [true, false, true];
-    let mut moved = Moved::default();
-    moved.check("it", place(0, 1), &has_id, &batch).unwrap();
-    moved.check("it", place(1, 1), &has_id, &batch).unwrap();
-    let error = moved.check("it", place(1, 2), &has_id, &batch).unwrap_err();
-    assert_eq!(kind_of(&error), Failure::Unavailable);
-    assert!(error.to_string().starts_with("it: page 2 repeats a row of page 1"), "{error}");
-    let mut moved = Moved::default();
-    for page in 1..3 {
-        moved.check("it", place(0, page), &[false; 3], &batch).unwrap();
-    }
 }

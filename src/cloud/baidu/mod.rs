@@ -28,8 +28,8 @@ use std::cell::Cell;
 pub(crate) const SOURCE: &str = "cloud.baidu.billing";
 const ENDPOINT: &str = "https://billing.baidubce.com";
 const PATH: &str = "/v1/bill/resource/month";
-/// The service allows 20 requests a second; clocks need not agree on where a second begins.
-const PER_SECOND: f64 = 19.0;
+/// What the service takes from one user unless it was asked for more.
+const PER_SECOND: u32 = 20;
 /// Yesterday's bill is complete at this hour in UTC+8.
 const COMPLETE_HOUR: u32 = 10;
 
@@ -185,7 +185,7 @@ impl Cloud for Baidu {
             .iter()
             .map(|asked| self.what(&format!("GetResourceMonthBill {asked}")))
             .collect();
-        let (mut moved, mut done) = (answer::Moved::default(), 0);
+        let (mut repeats, mut done) = (numbered::Repeats::default(), 0);
         let pulled = numbered::questions(
             &names,
             session.concurrency,
@@ -194,7 +194,7 @@ impl Cloud for Baidu {
                 let (rows, has_id): (Vec<_>, Vec<_>) =
                     bills.into_iter().map(|bill| (bill.row, bill.has_id)).unzip();
                 let batch = renderer.page(&rows)?;
-                moved.check(&names[place.question], place, &has_id, &batch)?;
+                repeats.check(&names[place.question], place, &batch, &has_id)?;
                 done += 1;
                 session.report.progress(Unit::Pages, done, Some(place.known));
                 emit(batch)

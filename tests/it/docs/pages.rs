@@ -42,7 +42,7 @@ pub fn render(words: &str, command: &Command, names: &[&str]) -> Vec<u8> {
 
 fn rest(words: &str, command: &Command, names: &[&str]) -> Roff {
     let name = name(command);
-    let is_pull = command.get_arguments().any(|option| option.get_id() == "target");
+    let has = |name: &str| command.get_arguments().any(|option| option.get_id() == name);
     let manual =
         manual::of(words).unwrap_or_else(|| panic!("src/manual.rs says nothing of {words:?}"));
     let mut roff = Roff::new();
@@ -52,10 +52,11 @@ fn rest(words: &str, command: &Command, names: &[&str]) -> Roff {
             if retry.is_empty() { String::new() } else { format!(" (worth a retry: {retry})") };
         entry(&mut roff, &code.to_string(), &format!("{meaning}{retry}"));
     }
-    let (environment, files) =
-        if is_pull { (manual::ENVIRONMENT, manual::FILES) } else { Default::default() };
-    lists(&mut roff, "ENVIRONMENT", manual.environment, environment);
-    lists(&mut roff, "FILES", manual.files, files);
+    let events = if has("target") { manual::EVENTS } else { &[] };
+    let (calls, files) =
+        if has("endpoint") { (manual::CALLS, manual::FILES) } else { Default::default() };
+    list(&mut roff, "ENVIRONMENT", &[manual.environment, events, calls].concat());
+    list(&mut roff, "FILES", &[manual.files, files].concat());
     examples(&mut roff, manual);
     let others = names.iter().filter(|other| **other != name);
     let others: Vec<Inline> =
@@ -67,11 +68,11 @@ fn rest(words: &str, command: &Command, names: &[&str]) -> Roff {
     roff
 }
 
-fn lists(roff: &mut Roff, title: &str, own: &[(&str, &str)], every: &[(&str, &str)]) {
-    if every.len() + own.len() > 0 {
+fn list(roff: &mut Roff, title: &str, entries: &[(&str, &str)]) {
+    if !entries.is_empty() {
         roff.control("SH", [title]);
     }
-    for (what, meaning) in own.iter().chain(every) {
+    for (what, meaning) in entries {
         entry(roff, what, meaning);
     }
 }

@@ -84,6 +84,19 @@ fn data_descriptors_and_many_blocks() {
 }
 
 #[test]
+fn a_zip_is_opened_twice_however_many_members_it_has() {
+    let text = "a,b\n".to_owned() + &"1,23456789\n".repeat(20_000);
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let members: Vec<String> = (0..5).map(|n| format!("{n}.csv")).collect();
+    let members: Vec<_> =
+        members.iter().map(|name| (name.as_str(), text.as_bytes(), stored)).collect();
+    let object = Memory::new("k.zip", pack(&members));
+    let outcome = read_object(&object, 1 << 16, 2);
+    assert_eq!((outcome.error, outcome.events.len()), (None, 100_000));
+    assert_eq!(object.opened.into_inner(), 2);
+}
+
+#[test]
 fn what_is_wrong_inside_is_said_with_the_member() {
     let bytes =
         pack(&[("a.csv", b"a,b\n1,2\n", options()), ("b.csv", b"a,b\n1,2\n3\n", options())]);

@@ -15,7 +15,7 @@ use anyhow::Result;
 use chrono::DateTime;
 use serde_json::Value;
 use std::io::{Cursor, Read};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// An object in memory.
 pub(super) struct Memory {
@@ -25,11 +25,19 @@ pub(super) struct Memory {
     pub(super) sip: usize,
     /// Whether it says how long it is.
     pub(super) sized: bool,
+    /// How often it was opened.
+    pub(super) opened: AtomicU64,
 }
 
 impl Memory {
     pub(super) fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.into(), bytes: bytes.into(), sip: usize::MAX, sized: true }
+        Self {
+            name: name.into(),
+            bytes: bytes.into(),
+            sip: usize::MAX,
+            sized: true,
+            opened: AtomicU64::new(0),
+        }
     }
 }
 
@@ -53,6 +61,7 @@ impl Object for Memory {
 
     fn open(&self, from: u64) -> Result<Box<dyn Read + Send>> {
         assert!(self.sized || from == 0);
+        self.opened.fetch_add(1, Relaxed);
         let mut cursor = Cursor::new(self.bytes.clone());
         cursor.set_position(from);
         Ok(Box::new(Sips(cursor, self.sip)))
@@ -109,7 +118,10 @@ pub(super) fn read_object(object: &dyn Object, block: usize, workers: usize) -> 
         Ok(())
     });
     match result {
-        Ok(rows) => assert_eq!(rows, outcome.events.len() as u64),
+        Ok(rows) => {
+            assert_eq!(rows, outcome.events.len() as u64);
+            assert!(object.size().is_none_or(|size| progress.load(Relaxed) == size));
+        }
         Err(error) => {
             outcome.kind = Some(kind_of(&error));
             outcome.error = Some(format!("{error:#}"));
