@@ -303,14 +303,10 @@ fn tries_are_spent_in_the_end() {
     let body = bill("a", 500);
     let cloud = twisted(
         sample(&[("1234567890123456_BillingItemDetail_20260301", &body)]),
-        |number, _, reply| {
-            if number > 2 {
-                reply.broken(Fault::Cut(0))
-            } else if number == 2 {
-                reply.broken(Fault::Cut(9000))
-            } else {
-                reply
-            }
+        |number, _, reply| match number {
+            1 => reply,
+            2 => reply.broken(Fault::Cut(9000)),
+            _ => reply.broken(Fault::Cut(0)),
         },
     );
     let done = march(&cloud).args(["--retries", "2"]).go().exits(5);

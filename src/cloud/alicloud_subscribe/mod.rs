@@ -93,7 +93,9 @@ pub(crate) fn run(
         (args.accounts.as_deref(), "--accounts", &rules::ACCOUNTS[..]),
     ];
     for (value, option, known) in doubts {
-        value.and_then(|value| rules::unknown(option, value, known)).map(|said| report.warn(&said));
+        if let Some(said) = value.and_then(|value| rules::unknown(option, value, known)) {
+            report.warn(&said);
+        }
     }
     let Place { endpoint, env, keys } = Place::of(access, env, demo, &[])?;
     let endpoint = endpoint.unwrap_or_else(|| format!("https://{CHINA}"));
