@@ -173,8 +173,11 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     let note = pull::note(&session, ledger.as_ref());
     let mut sink = sink::open(&settings, &session, note)?;
     let cloud = pull::pull(cloud, window, &mut *sink, ledger.as_mut(), &session)?;
-    if let (Some(mut ledger), Some(whole)) = (ledger, cloud.whole(&window)) {
-        ledger.complete(&*cloud, &whole, now, &report.counts)?;
+    if let Some(mut ledger) = ledger {
+        match cloud.whole(&window) {
+            Some(whole) => ledger.complete(&*cloud, &whole, now, &report.counts)?,
+            None => ledger.sync()?,
+        }
     }
     if let Some(why) = cloud.incomplete(&window) {
         report.warn(&why);
