@@ -56,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) extensions: Vec<(String, String)>,
     /// `--account`, or `account` in a file.
     pub(crate) account: Option<String>,
+    /// Whether a journal wants sums of the amounts.
+    pub(crate) sums: bool,
     /// `--max-requests`
     pub(crate) max_requests: Option<u64>,
     /// `--shard`, or `--shards` and the pod's number.
@@ -169,6 +171,7 @@ impl Settings {
             headers,
             extensions: overrides(env)?,
             account: account.filter(|account| !account.is_empty()),
+            sums: options.journal.is_some(),
             max_requests: options.max_requests,
             shard: Shard::resolve(options, env)?,
             access: files.access(&options.call),

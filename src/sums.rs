@@ -79,7 +79,7 @@ impl Sums {
     /// By metric, then by currency, each sum in plain digits.
     pub(crate) fn by_metric(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let mut by_metric: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-        for (metric, currency, sum) in &self.0 {
+        for (metric, currency, sum) in self.0.iter().filter(|(.., sum)| !sum.is_spoilt) {
             by_metric.entry(metric.clone()).or_default().insert(currency.clone(), sum.digits());
         }
         by_metric
@@ -93,6 +93,7 @@ pub(crate) struct Sum {
     near: i128,
     /// What is too long for that.
     far: BigDecimal,
+    is_spoilt: bool,
 }
 
 impl Sum {
@@ -126,6 +127,12 @@ impl Sum {
     pub(crate) fn merge(&mut self, other: Self) {
         self.add_units(other.near);
         self.far += other.far;
+        self.is_spoilt |= other.is_spoilt;
+    }
+
+    /// There is no such sum: a part of it is no number.
+    pub(crate) fn spoil(&mut self) {
+        self.is_spoilt = true;
     }
 
     fn add_units(&mut self, units: i128) {
@@ -197,9 +204,9 @@ mod tests {
     #[test]
     fn a_sum_outgrows_its_integer() {
         let most = "9".repeat(20);
-        let mut sum = Sum { near: i128::MAX - 1, far: BigDecimal::default() };
+        let mut sum = Sum { near: i128::MAX - 1, ..Sum::default() };
         sum.add(&most).unwrap();
-        sum.merge(Sum { near: i128::MAX, far: BigDecimal::default() });
+        sum.merge(Sum { near: i128::MAX, ..Sum::default() });
         let expected =
             decimal(i128::MAX - 1) + decimal(i128::MAX) + BigDecimal::from_str(&most).unwrap();
         assert_eq!(sum.digits(), expected.normalized().to_plain_string());
@@ -220,6 +227,8 @@ mod tests {
         let mut other = Sums::default();
         other.add(&Amount::new("B", "USD", "0.25")).unwrap();
         other.add(&Amount::new("B", "CNY", "")).unwrap();
+        other.add(&Amount::new("C", "CNY", "1")).unwrap();
+        other.of("C", "CNY").spoil();
         sums.merge(other);
         let text = serde_json::to_string(&sums.by_metric()).unwrap();
         assert_eq!(text, r#"{"A":{"CNY":"2"},"B":{"CNY":"0","USD":"1.75"}}"#);

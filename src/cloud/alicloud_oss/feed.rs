@@ -68,6 +68,7 @@ pub(super) struct Feeder<'a> {
     pub(super) object: &'a dyn Object,
     pub(super) bill: &'a BillName,
     pub(super) envelope: &'a Arc<Envelope>,
+    pub(super) sums: bool,
     pub(super) progress: &'a AtomicU64,
     pub(super) block: usize,
     pub(super) out: Out,
@@ -209,6 +210,7 @@ impl Feeder<'_> {
             account: self.bill.uid.as_deref().unwrap_or_default(),
             subject: &self.bill.subject(),
             file,
+            sums: self.sums,
             period: self.bill.first_day().unwrap_or(UNKNOWN_PERIOD),
         };
         Plan::new(&source, columns)

@@ -32,6 +32,7 @@ fn read(object: &Bytes, block: usize) -> (Vec<u8>, Option<String>) {
     let mut lines = Vec::new();
     let bill = BillName::parse(object.name()).unwrap_or_else(|| BillName::of_type("x"));
     let mut context = ReadContext {
+        sums: true,
         time: DateTime::UNIX_EPOCH,
         extensions: &[],
         workers: Some(1),

@@ -9,6 +9,7 @@ use super::cell;
 use super::index::CellEnd;
 use super::lanes::{self, Lanes};
 use super::plan::{Fragment, Plan, STEP};
+use super::totals::Totals;
 use crate::event::{Batch, Laid};
 use crate::identity::Id;
 use std::ops::Range;
@@ -35,6 +36,7 @@ pub(super) struct Writer {
     places: Vec<(usize, usize)>,
     /// A row's own id, where it is not plain.
     id: Vec<u8>,
+    totals: Totals,
 }
 
 impl Writer {
@@ -54,6 +56,7 @@ impl Writer {
         let mut batch = self.batch.take()?;
         batch.bytes = std::mem::take(&mut self.out);
         batch.bytes.truncate(self.at);
+        batch.sums = self.totals.take(plan);
         Some(batch).filter(|batch| batch.len() > 0)
     }
 
@@ -120,6 +123,7 @@ impl Writer {
         self.at = at;
         self.laid.push(Laid { start: first, subject: opening - subject_at, end: at });
 
+        self.totals.add(plan, &self.out, &self.places);
         // Subject and values, each value with its quotes, each with a separator behind it.
         let out = &self.out[..];
         let hashed = &mut self.hashed[..];

@@ -44,6 +44,7 @@ mod rows;
 mod scan;
 mod sniff;
 mod store;
+mod totals;
 mod window;
 
 #[cfg(test)]
@@ -155,6 +156,7 @@ impl AlicloudOss {
             let mut context = ReadContext {
                 time: Utc::now(),
                 extensions: &self.settings.extensions,
+                sums: self.settings.sums,
                 workers: None,
                 ordinals: &mut ordinals,
                 progress: &progress,

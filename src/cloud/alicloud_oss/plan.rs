@@ -1,6 +1,7 @@
 //! What the rows of one file share, worked out once from its header: everything in an event's line that is not
 //! a cell, and the order in which cells go into the id.
 
+use super::totals::Amounts;
 use crate::event::{Envelope, Frame, UNHASHED};
 use crate::identity::ContentKey;
 use crate::json;
@@ -32,6 +33,8 @@ pub(super) struct Source<'a> {
     pub(super) subject: &'a str,
     /// What goes into `data.file`.
     pub(super) file: &'a str,
+    /// Whether amounts are summed up.
+    pub(super) sums: bool,
     /// The first day of what the file covers.
     pub(super) period: NaiveDate,
 }
@@ -59,6 +62,8 @@ pub(super) struct Plan {
     pub(super) id: Option<usize>,
     /// The subject of rows without one, as JSON text.
     pub(super) subject: Vec<u8>,
+    /// The columns that are summed up, if any are.
+    pub(super) amounts: Option<Amounts>,
     /// For the rows' ids.
     pub(super) key: ContentKey,
     /// Bytes of a line that are no cell, with room for the row's number and for copies that go too far.
@@ -156,6 +161,7 @@ impl Plan {
                 column == ID_COLUMN || column.rsplit('/').next() == Some(ID_COLUMN)
             }),
             subject,
+            amounts: source.sums.then(|| Amounts::of(columns)),
             key: ContentKey::new(&source.envelope.source, kind, &account, &names),
             envelope: Arc::clone(source.envelope),
             frame,

@@ -33,6 +33,8 @@ pub(crate) struct ReadContext<'a> {
     pub(crate) time: DateTime<Utc>,
     /// Extensions of every event.
     pub(crate) extensions: &'a [(String, String)],
+    /// Whether amounts are summed up.
+    pub(crate) sums: bool,
     /// How many threads work on rows; none: one for each core.
     pub(crate) workers: Option<usize>,
     /// Tells identical rows apart. The caller clears it for each period.
@@ -80,6 +82,7 @@ pub(super) fn read_in_blocks(
         object,
         bill,
         envelope: &envelope,
+        sums: context.sums,
         progress,
         block,
         out: Out { jobs, order, spares, sequence: 0 },

@@ -51,6 +51,7 @@ fn members_stand_in_the_order_of_the_columns() {
         &object,
         &super::BillName::of_type("focus"),
         &mut super::ReadContext {
+            sums: true,
             time: DateTime::from_timestamp(0, 0).unwrap(),
             extensions: &[("region".into(), "eu".into())],
             workers: None,
@@ -176,6 +177,7 @@ fn an_emit_that_fails_ends_it() {
         &Memory::new("x", text),
         &super::BillName::of_type("focus"),
         &mut super::ReadContext {
+            sums: true,
             time: DateTime::from_timestamp(0, 0).unwrap(),
             extensions: &[],
             workers: Some(4),

@@ -99,6 +99,7 @@ pub(super) fn read_object(object: &dyn Object, block: usize, workers: usize) -> 
     let (events, warnings) = (&mut outcome.events, &mut outcome.warnings);
     let mut warn = |warning: &str| warnings.push(warning.to_owned());
     let mut context = ReadContext {
+        sums: true,
         time: DateTime::from_timestamp(1_772_000_000, 0).unwrap(),
         extensions: &[],
         workers: Some(workers),
