@@ -7,6 +7,7 @@ use crate::exit::{Failure, fail};
 use crate::json::is_decimal;
 use anyhow::Result;
 use bigdecimal::BigDecimal;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -14,11 +15,36 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Amount {
     /// What it measures, by the name that the row has for it: `UnblendedCost`, `PretaxAmount`.
-    pub(crate) metric: String,
+    metric: Cow<'static, str>,
     /// Its currency or unit; empty where the bill does not say.
-    pub(crate) currency: String,
-    /// Its digits as the service sent them.
-    pub(crate) digits: String,
+    currency: Cow<'static, str>,
+    value: Value,
+}
+
+/// A number, as it is added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Value {
+    /// In units of 10^-[`Sum::SCALE`].
+    Near(i128),
+    /// The text of whatever does not fit that; empty text is no amount.
+    Far(String),
+}
+
+impl Value {
+    fn of(digits: &str) -> Self {
+        units(digits).map_or_else(|| Self::Far(digits.to_owned()), Self::Near)
+    }
+}
+
+impl Amount {
+    /// `digits` are those that the service sent: a decimal number as JSON writes it, or none.
+    pub(crate) fn new(
+        metric: impl Into<Cow<'static, str>>,
+        currency: impl Into<Cow<'static, str>>,
+        digits: &str,
+    ) -> Self {
+        Self { metric: metric.into(), currency: currency.into(), value: Value::of(digits) }
+    }
 }
 
 /// Sums by metric and currency.
@@ -28,8 +54,8 @@ pub(crate) struct Sums(Vec<(String, String, Sum)>);
 impl Sums {
     /// Adds one amount; an empty one is none.
     pub(crate) fn add(&mut self, amount: &Amount) -> Result<()> {
-        let Amount { metric, currency, digits } = amount;
-        let added = self.of(metric, currency).add(digits);
+        let Amount { metric, currency, value } = amount;
+        let added = self.of(metric, currency).add_value(value);
         added.map_err(|why| fail(Failure::Refused, format!("{metric}: {why}")))
     }
 
@@ -75,13 +101,18 @@ impl Sum {
 
     /// Adds a decimal number as JSON writes it; empty text is none.
     pub(crate) fn add(&mut self, text: &str) -> Result<(), String> {
-        if text.is_empty() {
-            return Ok(());
-        }
-        if let Some(units) = units(text) {
-            self.add_units(units);
-            return Ok(());
-        }
+        self.add_value(&Value::of(text))
+    }
+
+    fn add_value(&mut self, value: &Value) -> Result<(), String> {
+        let text = match value {
+            Value::Near(units) => {
+                self.add_units(*units);
+                return Ok(());
+            }
+            Value::Far(text) if text.is_empty() => return Ok(()),
+            Value::Far(text) => text,
+        };
         // An exponent of a billion would be a billion digits.
         let exponent = text.split_once(['e', 'E']).map_or("", |(_, exponent)| exponent);
         if !is_decimal(text) || exponent.len() > 4 {
@@ -190,18 +221,13 @@ mod tests {
 
     #[test]
     fn sums_are_kept_by_metric_and_currency() {
-        let amount = |metric: &str, currency: &str, amount: &str| Amount {
-            metric: metric.into(),
-            currency: currency.into(),
-            digits: amount.into(),
-        };
         let mut sums = Sums::default();
-        sums.add(&amount("B", "USD", "1.50")).unwrap();
-        sums.add(&amount("A", "CNY", "2")).unwrap();
+        sums.add(&Amount::new("B", "USD", "1.50")).unwrap();
+        sums.add(&Amount::new("A", "CNY", "2")).unwrap();
         let mut other = Sums::default();
-        other.add(&amount("B", "USD", "0.25")).unwrap();
-        other.add(&amount("B", "CNY", "")).unwrap();
-        other.add(&amount("C", "CNY", "1")).unwrap();
+        other.add(&Amount::new("B", "USD", "0.25")).unwrap();
+        other.add(&Amount::new("B", "CNY", "")).unwrap();
+        other.add(&Amount::new("C", "CNY", "1")).unwrap();
         other.of("C", "CNY").spoil();
         sums.merge(other);
         let text = serde_json::to_string(&sums.by_metric()).unwrap();

@@ -13,6 +13,7 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// The fields that are amounts; the API sends them as JSON numbers.
 const AMOUNTS: [&str; 10] = [
@@ -104,7 +105,7 @@ impl Reader<'_> {
     fn row(&self, item: &Members<'_>, period: &str, account: Option<&str>) -> Result<Row, String> {
         self.check_date(&item.get("BillingDate").map(plain_text).unwrap_or_default(), period)?;
         // A row is about 0.7 KB.
-        let mut data = Data::with_capacity(900);
+        let mut data = Data::with_capacity(720);
         data.text("VanceSource", SOURCE);
         data.text("VanceType", self.kind);
         for (name, value) in &item.0 {
@@ -124,10 +125,9 @@ impl Reader<'_> {
         let key = KEY.map(text);
         let parts = account.into_iter().chain([period]).chain(key.iter().map(|part| &**part));
         let subject = crate::cloud::subject(parts);
-        let currency = item.text("Currency");
+        let currency = known_currency(&text("Currency"));
         let amounts = AMOUNTS.iter().filter_map(|&metric| {
-            let digits = plain_text(item.get(metric)?).into_owned();
-            Some(Amount { metric: metric.to_owned(), currency: currency.clone(), digits })
+            Some(Amount::new(metric, currency.clone(), &plain_text(item.get(metric)?)))
         });
         let (account, amounts) = (account.map(str::to_owned), amounts.collect());
         Ok(Row { account, period: self.start, subject, data, amounts })
@@ -144,6 +144,12 @@ impl Reader<'_> {
         }
         Err(format!("BillingDate is {date:?}, but {period} was asked for"))
     }
+}
+
+/// The currencies that the API documents need no copy for each amount of each row.
+fn known_currency(text: &str) -> Cow<'static, str> {
+    let known = ["CNY", "USD", "JPY"].into_iter().find(|known| *known == text);
+    known.map_or_else(|| text.to_owned().into(), Cow::Borrowed)
 }
 
 /// A number, one in a string, or none.

@@ -142,8 +142,8 @@ fn a_range_that_is_overlooked_is_made_up_for() {
 
 #[test]
 fn a_file_that_is_replaced_ends_the_run() {
-    let body = bytes(1000);
     type Change = fn(Reply) -> Reply;
+    let body = bytes(1000);
     let changes: [(&str, Change); 6] = [
         ("412", |_| Reply::new(412, "<Error><Code>PreconditionFailed</Code></Error>")),
         ("another ETag", |mut reply| {

@@ -276,10 +276,8 @@ impl<'a> Reader<'a> {
         let subject = super::super::subject(
             self.account.into_iter().chain([day]).chain(keys.iter().copied()),
         );
-        let sums = amounts.into_iter().map(|(metric, (amount, unit))| sums::Amount {
-            metric: metric.clone(),
-            currency: unit.to_string(),
-            digits: amount.to_string(),
+        let sums = amounts.into_iter().map(|(metric, (amount, unit))| {
+            sums::Amount::new(metric.clone(), unit.to_owned(), &amount)
         });
         let (account, amounts) = (self.account.map(str::to_owned), sums.collect());
         Ok(Some(Row { account, period: date, subject, data, amounts }))

@@ -66,12 +66,12 @@ fn is_amount(name: &str) -> bool {
 
 /// The amounts that are numbers: others are masked.
 fn amounts(bill: &Members) -> Vec<Amount> {
-    let amounts = bill.0.iter().filter(|(name, _)| is_amount(name)).map(|(name, value)| Amount {
-        metric: name.to_string(),
-        currency: "CNY".to_owned(),
-        digits: plain_text(value).into_owned(),
-    });
-    amounts.filter(|amount| is_decimal(&amount.digits)).collect()
+    let fields = bill.0.iter().filter(|(name, _)| is_amount(name));
+    fields
+        .map(|(name, value)| (name, plain_text(value)))
+        .filter(|(_, digits)| is_decimal(digits))
+        .map(|(name, digits)| Amount::new(name.to_string(), "CNY", &digits))
+        .collect()
 }
 
 /// Reads pages, several at a time.
