@@ -61,7 +61,7 @@ _billing__pull() {
             return 0
             ;;
         billing__pull__subcmd__alicloud)
-            opts="-q -v -h -V --date --granularity --target --content-mode --account --journal --allow-mass-retraction --shard --shards --deadline --fail-if-empty --max-requests --concurrency --batch-size --config --secret --endpoint --demo --dry-run --timeout --retries --retry-delay --quiet --verbose --log-format --group-by --product-code --bill-owner-id --signature --help --version"
+            opts="-q -v -h -V --date --granularity --target --content-mode --account --journal --allow-mass-retraction --shard --shards --deadline --fail-if-empty --max-requests --concurrency --batch-size --check --check-target --config --secret --endpoint --demo --dry-run --timeout --retries --retry-delay --quiet --verbose --log-format --group-by --product-code --bill-owner-id --signature --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -254,7 +254,7 @@ _billing__pull() {
             return 0
             ;;
         billing__pull__subcmd__alicloud__subcmd__oss)
-            opts="-q -v -h -V --date --granularity --target --content-mode --account --journal --allow-mass-retraction --shard --shards --deadline --fail-if-empty --max-requests --concurrency --batch-size --config --secret --endpoint --demo --dry-run --timeout --retries --retry-delay --quiet --verbose --log-format --bucket --prefix --region --file-type --help --version"
+            opts="-q -v -h -V --date --granularity --target --content-mode --account --journal --allow-mass-retraction --shard --shards --deadline --fail-if-empty --max-requests --concurrency --batch-size --check --check-target --config --secret --endpoint --demo --dry-run --timeout --retries --retry-delay --quiet --verbose --log-format --bucket --prefix --region --file-type --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -572,7 +572,7 @@ _billing__pull() {
             return 0
             ;;
         billing__pull__subcmd__aws)
-            opts="-q -v -h -V --date --granularity --target --content-mode --account --journal --allow-mass-retraction --shard --shards --deadline --fail-if-empty --max-requests --concurrency --batch-size --config --secret --endpoint --demo --dry-run --timeout --retries --retry-delay --quiet --verbose --log-format --metric --group-by --filter --exclude-record-type --profile --help --version"
+            opts="-q -v -h -V --date --granularity --target --content-mode --account --journal --allow-mass-retraction --shard --shards --deadline --fail-if-empty --max-requests --concurrency --batch-size --check --check-target --config --secret --endpoint --demo --dry-run --timeout --retries --retry-delay --quiet --verbose --log-format --metric --group-by --filter --exclude-record-type --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -772,7 +772,7 @@ _billing__pull() {
             return 0
             ;;
         billing__pull__subcmd__baidu)
-            opts="-q -v -h -V --date --granularity --target --content-mode --account --journal --allow-mass-retraction --shard --shards --deadline --fail-if-empty --max-requests --concurrency --batch-size --config --secret --endpoint --demo --dry-run --timeout --retries --retry-delay --quiet --verbose --log-format --product-type --service-type --query-account-id --help --version"
+            opts="-q -v -h -V --date --granularity --target --content-mode --account --journal --allow-mass-retraction --shard --shards --deadline --fail-if-empty --max-requests --concurrency --batch-size --check --check-target --config --secret --endpoint --demo --dry-run --timeout --retries --retry-delay --quiet --verbose --log-format --product-type --service-type --query-account-id --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -62,6 +62,8 @@ complete -c billing-pull -n "__fish_billing_pull_using_subcommand aws" -l exclud
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand aws" -l profile -d 'Credentials from this profile of ~/.aws/config and ~/.aws/credentials' -r -f
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand aws" -l allow-mass-retraction -d 'Take back more than half of a day\'s rows if the answer lacks them'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand aws" -l fail-if-empty -d 'Exit 8 when the window holds no row'
+complete -c billing-pull -n "__fish_billing_pull_using_subcommand aws" -l check -d 'Test credentials, permission and clock, and pull nothing'
+complete -c billing-pull -n "__fish_billing_pull_using_subcommand aws" -l check-target -d 'The same, and send the target one event of type billing-pull.check'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand aws" -l demo -d 'Use the built-in sample cloud: no account, no network'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand aws" -l dry-run -d 'Say which requests would be made and what they would cost; make none'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand aws" -s q -l quiet -d 'Errors only'
@@ -99,6 +101,8 @@ complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud" -l s
 v1\t'HMAC-SHA1, which the vendor no longer recommends'"
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud" -l allow-mass-retraction -d 'Take back more than half of a day\'s rows if the answer lacks them'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud" -l fail-if-empty -d 'Exit 8 when the window holds no row'
+complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud" -l check -d 'Test credentials, permission and clock, and pull nothing'
+complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud" -l check-target -d 'The same, and send the target one event of type billing-pull.check'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud" -l demo -d 'Use the built-in sample cloud: no account, no network'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud" -l dry-run -d 'Say which requests would be made and what they would cost; make none'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud" -s q -l quiet -d 'Errors only'
@@ -134,6 +138,8 @@ complete -c billing-pull -n "__fish_billing_pull_using_subcommand baidu" -l serv
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand baidu" -l query-account-id -d 'The bill of this member account; for the master account of an enterprise organization' -r -f
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand baidu" -l allow-mass-retraction -d 'Take back more than half of a day\'s rows if the answer lacks them'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand baidu" -l fail-if-empty -d 'Exit 8 when the window holds no row'
+complete -c billing-pull -n "__fish_billing_pull_using_subcommand baidu" -l check -d 'Test credentials, permission and clock, and pull nothing'
+complete -c billing-pull -n "__fish_billing_pull_using_subcommand baidu" -l check-target -d 'The same, and send the target one event of type billing-pull.check'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand baidu" -l demo -d 'Use the built-in sample cloud: no account, no network'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand baidu" -l dry-run -d 'Say which requests would be made and what they would cost; make none'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand baidu" -s q -l quiet -d 'Errors only'
@@ -169,6 +175,8 @@ complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud-oss" 
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud-oss" -l file-type -d 'Which bill, by the name of its files or of the subscription: BillingItemDetail, InstanceDetail, BillingItemDetailMonthly, InstanceDetailMonthly, SplitItemDetailDaily, consumeDetailBillV2 [default: BillingItemDetail]' -r -f
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud-oss" -l allow-mass-retraction -d 'Take back more than half of a day\'s rows if the answer lacks them'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud-oss" -l fail-if-empty -d 'Exit 8 when the window holds no row'
+complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud-oss" -l check -d 'Test credentials, permission and clock, and pull nothing'
+complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud-oss" -l check-target -d 'The same, and send the target one event of type billing-pull.check'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud-oss" -l demo -d 'Use the built-in sample cloud: no account, no network'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud-oss" -l dry-run -d 'Say which requests would be made and what they would cost; make none'
 complete -c billing-pull -n "__fish_billing_pull_using_subcommand alicloud-oss" -s q -l quiet -d 'Errors only'

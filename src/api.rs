@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// What every part of a run shares.
@@ -49,7 +49,12 @@ pub(crate) struct Api {
     repeats: bool,
     /// Whether its requests are the ones that the closing line and `--max-requests` count.
     budget: Option<Budget>,
+    /// Seconds that this machine's clock is ahead of the service's, by its last answer.
+    clock_ahead: AtomicI64,
 }
+
+/// No answer has said what time it is there.
+const UNKNOWN: i64 = i64::MIN;
 
 /// Counts the requests to the billing API.
 #[derive(Default)]
@@ -112,7 +117,14 @@ impl Pace {
 impl Api {
     /// A service whose requests are not billed nor counted (STS, metadata).
     pub(crate) fn new(session: &Session, service: &'static str) -> Self {
-        Self { session: session.clone(), service, pace: None, repeats: true, budget: None }
+        Self {
+            session: session.clone(),
+            service,
+            pace: None,
+            repeats: true,
+            budget: None,
+            clock_ahead: AtomicI64::new(UNKNOWN),
+        }
     }
 
     /// The billing API itself.
@@ -132,6 +144,11 @@ impl Api {
     pub(crate) fn paced(mut self, pace: Pace) -> Self {
         self.pace = Some(pace);
         self
+    }
+
+    /// Seconds that this machine's clock is ahead of the service's, if an answer has said what time it is there.
+    pub(crate) fn clock_ahead(&self) -> Option<i64> {
+        Some(self.clock_ahead.load(Relaxed)).filter(|ahead| *ahead != UNKNOWN)
     }
 
     /// What the run shares.
@@ -184,6 +201,9 @@ impl Api {
             let started = Instant::now();
             let sent = send(http, &call).with_context(what)?;
             self.tell(&what(), sent.as_ref().map(&answer_of), started.elapsed());
+            if let Some(ahead) = sent.as_ref().ok().and_then(|got| clock_ahead(answer_of(got))) {
+                self.clock_ahead.store(ahead, Relaxed);
+            }
             let (reason, asked) = match sent {
                 Ok(got) => match judge(answer_of(&got)) {
                     Verdict::Good => {
@@ -256,11 +276,16 @@ pub(crate) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500..=599)
 }
 
+/// Seconds that this machine's clock is ahead of the service's, if the answer says what time it is there.
+fn clock_ahead(answer: &Answer) -> Option<i64> {
+    let there = retry::http_date(answer.header("date")?)?;
+    Some((Utc::now() - there).num_seconds())
+}
+
 /// How far this machine's clock is from the service's, if the answer says what time it is there and the two
 /// differ by more than a signature allows for.
 pub(crate) fn clock_difference(answer: &Answer) -> Option<String> {
-    let there = retry::http_date(answer.header("date")?)?;
-    let seconds = (Utc::now() - there).num_seconds();
+    let seconds = clock_ahead(answer)?;
     let (amount, direction) =
         (seconds.unsigned_abs(), if seconds < 0 { "behind" } else { "ahead of" });
     (amount >= 60).then(|| {

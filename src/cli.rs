@@ -134,6 +134,14 @@ pub struct PullOptions {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) batch_size: u16,
 
+    /// Test credentials, permission and clock, and pull nothing
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) check: bool,
+
+    /// The same, and send the target one event of type billing-pull.check
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) check_target: bool,
+
     #[command(flatten)]
     pub(crate) call: CallOptions,
 }

@@ -10,6 +10,7 @@
 //! This library serves the binary and its tests; it promises no stable interface.
 
 mod api;
+mod check;
 mod cli;
 mod cloud;
 mod config;
@@ -143,6 +144,9 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     let mut cloud = command.open(&context)?;
     report.set_cloud(cloud.name(), cloud.cents_per_request());
 
+    if options.check || options.check_target {
+        return check::run(&mut *cloud, options, &settings, &session);
+    }
     let now = chrono::Utc::now();
     let journal = options.journal.as_deref().filter(|_| !options.call.dry_run);
     let journal = journal.map(Journal::open).transpose()?;

@@ -1,6 +1,7 @@
 //! Everything on stderr: log lines, the progress bar, the closing line. Nothing else in the program prints
 //! there, so that one place decides on quiet, verbose, text and JSON.
 
+use crate::check::Grade;
 use crate::exit::Failure;
 use crate::http::excerpt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -23,19 +24,39 @@ pub enum LogFormat {
 
 impl LogFormat {
     fn line(self, level: &str, label: &str, message: &str) -> String {
+        match self {
+            Self::Text => format!("billing-pull: {label}{message}"),
+            Self::Json => Self::object(level, None, message),
+        }
+    }
+
+    /// A finding of `--check`.
+    fn finding(self, grade: Grade, what: &str, message: &str) -> String {
+        let level = match grade {
+            Grade::Ok => "info",
+            Grade::Warn => "warn",
+            Grade::Fail => "error",
+        };
+        match self {
+            Self::Text => format!("billing-pull: {:<4} {what}: {message}", grade.name()),
+            Self::Json => Self::object(level, Some((what, grade.name())), message),
+        }
+    }
+
+    fn object(level: &str, finding: Option<(&str, &str)>, message: &str) -> String {
         #[derive(Serialize)]
         struct Line<'a> {
             time: String,
             level: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            check: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            status: Option<&'a str>,
             message: &'a str,
         }
-        match self {
-            Self::Text => format!("billing-pull: {label}{message}"),
-            Self::Json => {
-                let time = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-                serde_json::to_string(&Line { time, level, message }).unwrap_or_default()
-            }
-        }
+        let time = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        let (check, status) = finding.unzip();
+        serde_json::to_string(&Line { time, level, check, status, message }).unwrap_or_default()
     }
 }
 
@@ -89,6 +110,8 @@ struct About {
     window: Option<String>,
     cents_per_request: Option<u64>,
     silent: bool,
+    /// Of a check: how many findings there are of each grade.
+    findings: Option<[u64; 3]>,
 }
 
 impl Report {
@@ -152,6 +175,14 @@ impl Report {
     pub(crate) fn info(&self, message: &str) {
         if self.level > Level::Quiet {
             self.say("info", "", message);
+        }
+    }
+
+    /// A finding of `--check`.
+    pub(crate) fn finding(&self, grade: Grade, what: &str, message: &str) {
+        self.about().findings.get_or_insert_default()[grade as usize] += 1;
+        if self.level > Level::Quiet || grade == Grade::Fail {
+            self.write(&self.format.finding(grade, what, message));
         }
     }
 
@@ -222,7 +253,13 @@ impl Report {
         let window = about.window.as_deref()?;
         let get = |count: &AtomicU64| count.load(Relaxed);
         let counts = &self.counts;
-        let mut parts = vec![format!("{} delivered", plural(get(&counts.delivered), "event"))];
+        let mut parts = match about.findings {
+            None => vec![format!("{} delivered", plural(get(&counts.delivered), "event"))],
+            Some(findings) => {
+                let grades = Grade::ALL.into_iter().zip(findings);
+                grades.map(|(grade, count)| format!("{count} {}", grade.name())).collect()
+            }
+        };
         for (count, what) in [
             (&counts.changed, "changed"),
             (&counts.unchanged, "unchanged"),

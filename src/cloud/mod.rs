@@ -10,6 +10,7 @@ mod errors;
 pub(crate) mod numbered;
 
 use crate::api::Session;
+use crate::check::Checkup;
 use crate::config::{Access, KeyFile, Settings};
 use crate::env::Env;
 use crate::event::{Batch, Envelope, Row};
@@ -156,6 +157,10 @@ pub(crate) trait Cloud: Send {
 
     /// Finds the credentials.
     fn connect(&mut self) -> Result<()>;
+
+    /// Looks, for `--check`, at what a pull needs: keys, whose they are, permission, clock. What is wrong is a
+    /// finding; an error ends the check.
+    fn check(&mut self, checkup: &mut Checkup<'_>) -> Result<()>;
 
     /// Hands over the window's events in bill order, page by page, as they come. Returning well means that the
     /// bill was read to its end.

@@ -81,11 +81,26 @@ pub(super) fn answer(request: &Request, sample: &Sample) -> Reply {
     let version = named("x-acs-version", "Version");
     match (action.as_deref(), version.as_deref()) {
         (Some("QueryAccountBill"), Some("2017-12-14")) => bill(&query, sample),
+        (Some("GetCallerIdentity"), Some("2015-04-01")) => caller(),
         (Some(action), Some("2017-12-14")) => {
             subscription::answer(action, &query, sample).unwrap_or_else(unknown)
         }
         _ => unknown(),
     }
+}
+
+/// What the token service says of the holder of the only key.
+fn caller() -> Reply {
+    Reply::json(
+        json!({
+            "IdentityType": "RAMUser",
+            "AccountId": ACCOUNT,
+            "Arn": format!("acs:ram::{ACCOUNT}:user/demo"),
+            "PrincipalId": "28877424437521",
+            "RequestId": "3C87BF47-3724-5443-ADC1-5AEAD9A03EB1",
+        })
+        .to_string(),
+    )
 }
 
 fn unknown() -> Reply {

@@ -1,7 +1,7 @@
-//! Cost Explorer's GetCostAndUsage with an invented bill.
+//! Cost Explorer's GetCostAndUsage with an invented bill, and the token service's GetCallerIdentity.
 
 use super::server::{Reply, Request};
-use super::{Sample, keys_of, number};
+use super::{AWS_ACCOUNT, Sample, keys_of, number};
 use crate::sign::sigv4;
 use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, Utc};
 use serde::Deserialize;
@@ -73,10 +73,39 @@ pub(super) fn error(status: u16, code: &str, message: &str) -> Reply {
         .with("x-amzn-RequestId", "5c1e2a0b-3d4f-4a6b-8c7d-9e0f1a2b3c4d")
 }
 
+fn verify(request: &Request) -> Result<(), String> {
+    sigv4::verify(&request.method, &request.target, &request.headers, &request.body, &keys_of)
+}
+
+/// Whether a request is meant for the token service.
+pub(super) fn is_token_service_meant(request: &Request) -> bool {
+    request.method == "POST" && request.body.starts_with(b"Action=GetCallerIdentity&")
+}
+
+/// Who the holder of the only key is.
+pub(super) fn caller(request: &Request) -> Reply {
+    let id = "<RequestId>01234567-89ab-cdef-0123-456789abcdef</RequestId>";
+    if let Err(reason) = verify(request) {
+        let code = if reason.contains("unknown key") {
+            "InvalidClientTokenId"
+        } else {
+            "SignatureDoesNotMatch"
+        };
+        let body = format!(
+            "<ErrorResponse><Error><Code>{code}</Code><Message>No.</Message></Error>{id}</ErrorResponse>"
+        );
+        return Reply::new(403, body).with("Content-Type", "text/xml");
+    }
+    let body = format!(
+        "<GetCallerIdentityResponse><GetCallerIdentityResult>\
+         <Arn>arn:aws:iam::{AWS_ACCOUNT}:user/demo</Arn><UserId>AIDADEMO</UserId><Account>{AWS_ACCOUNT}</Account>\
+         </GetCallerIdentityResult><ResponseMetadata>{id}</ResponseMetadata></GetCallerIdentityResponse>"
+    );
+    Reply::new(200, body).with("Content-Type", "text/xml")
+}
+
 pub(super) fn answer(request: &Request, sample: &Sample) -> Reply {
-    let verified =
-        sigv4::verify(&request.method, &request.target, &request.headers, &request.body, &keys_of);
-    match verified {
+    match verify(request) {
         Ok(()) => {}
         Err(reason) if reason.contains("unknown key") => {
             let message = "The security token included in the request is invalid.";

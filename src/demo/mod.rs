@@ -26,6 +26,8 @@ pub const BUCKET: &str = "demo-bills";
 pub const REGION: &str = "cn-hangzhou";
 /// Whose bill Alibaba Cloud's is.
 pub const ALICLOUD_ACCOUNT: &str = "1234567890123456";
+/// Whose bill AWS's is.
+pub const AWS_ACCOUNT: &str = "111122223333";
 
 /// What the sample bill looks like.
 #[derive(Clone, Debug)]
@@ -101,16 +103,20 @@ impl SampleCloud {
         self.server.seen()
     }
 
-    /// An environment that holds its keys and nothing else.
+    /// An environment that holds its keys, names it as every token service, and holds nothing else.
     pub fn env(&self) -> Env {
         let pairs = [
             ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
             ("BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY"),
             ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
         ];
+        let url = self.url();
+        // `--check` asks the token services too.
+        let services = ["AWS_ENDPOINT_URL_STS", "ALIBABA_CLOUD_STS_ENDPOINT"];
         pairs
             .into_iter()
             .flat_map(|(id, secret)| [(id, ACCESS_KEY_ID), (secret, SECRET_ACCESS_KEY)])
+            .chain(services.map(|name| (name, url.as_str())))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect()
     }
@@ -120,6 +126,9 @@ impl SampleCloud {
 fn answer(request: &Request, sample: &Sample) -> Reply {
     if request.header("x-amz-target").is_some() {
         return aws::answer(request, sample);
+    }
+    if aws::is_token_service_meant(request) {
+        return aws::caller(request);
     }
     if baidu::is_meant(request) {
         return baidu::answer(request, sample);

@@ -202,7 +202,7 @@ fn invented(sample: &Sample, now: DateTime<Utc>) -> Vec<Object> {
         let day = today - Days::new(back);
         let name = format!("{ACCOUNT}_BillingItemDetail_{}", day.format("%Y%m%d"));
         let csv = [HEADER.as_bytes(), rows(day, sample).as_bytes()].concat();
-        objects.push(object(&name, csv, pushed(day + Days::new(1))));
+        objects.push(object(&name, csv, pushed(day + Days::new(1)).min(now)));
     }
     for back in 0..3 {
         let Some(first) =

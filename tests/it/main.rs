@@ -23,6 +23,8 @@ mod aws;
 mod baidu;
 // What becomes of a panic.
 mod bug;
+// What --check finds, of every cloud and of a target.
+mod check;
 // What holds for every cloud alike.
 mod conformance;
 // The container's image, without an engine.

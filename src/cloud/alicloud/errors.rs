@@ -9,7 +9,10 @@ use crate::http::{Answer, host};
 /// The API of the China site (aliyun.com) and of the international one (alibabacloud.com). An account belongs to
 /// one of them, wherever its resources run.
 pub(crate) const CHINA: &str = "business.aliyuncs.com";
-const INTERNATIONAL: &str = "business.ap-southeast-1.aliyuncs.com";
+pub(crate) const INTERNATIONAL: &str = "business.ap-southeast-1.aliyuncs.com";
+
+/// The least that a RAM user or role needs. The vendor's pages name the action in either way.
+const POLICY: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":["bssapi:QueryAccountBill","bss:QueryAccountBill"],"Resource":"*"}]}"#;
 
 /// What a refusal of the billing API at `endpoint` means.
 pub(super) fn refusal(answer: &Answer, keys: &Keys, endpoint: &str) -> Verdict {
@@ -20,9 +23,10 @@ fn meaning(code: &str, endpoint: &str) -> Option<(Failure, String)> {
     let (kind, hint) = match code {
         "NotAuthorized" | "NoPermission" => (
             Failure::Credentials,
-            "allow bssapi:QueryAccountBill and bss:QueryAccountBill on * to this RAM user or role \
-             (AliyunBSSReadOnlyAccess is enough)"
-                .to_owned(),
+            format!(
+                "allow bssapi:QueryAccountBill and bss:QueryAccountBill on * to this RAM user or role \
+                 (AliyunBSSReadOnlyAccess is enough): {POLICY}"
+            ),
         ),
         "NotApplicable" | "AuthSiteFail" => (Failure::Refused, other_site(endpoint)),
         "InvalidOwner" => {
@@ -35,6 +39,15 @@ fn meaning(code: &str, endpoint: &str) -> Option<(Failure, String)> {
         _ => return None,
     };
     Some((kind, hint))
+}
+
+/// Whose accounts the API at `endpoint` knows, if it is one of the two.
+pub(crate) fn site(endpoint: &str) -> Option<&'static str> {
+    match host(endpoint) {
+        CHINA => Some("the China site (aliyun.com)"),
+        INTERNATIONAL => Some("the international site (alibabacloud.com)"),
+        _ => None,
+    }
 }
 
 /// What to do where the API of one site does not know the account.

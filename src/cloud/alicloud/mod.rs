@@ -13,13 +13,14 @@ use super::errors::unreadable;
 use super::numbered::{self, Numbered};
 use super::{Cloud, Context, Emit, Place, Plan, Renderer};
 use crate::api::{Api, Budget, Pace, Verdict};
+use crate::check::{Checkup, probed};
 use crate::config::{KeyFile, Settings};
 use crate::credentials::{Credentials, Keys, alicloud as chain};
 use crate::env::Env;
 use crate::event::Row;
 use crate::http::{Answer, host_and_port};
 use crate::journal::Domain;
-use crate::report::Unit;
+use crate::report::{Unit, plural};
 use crate::window::{Calendar, Granularity, Settles, Window, first_of_month, last_of_month};
 use answer::{Body, Reader};
 use anyhow::{Context as _, Result};
@@ -34,6 +35,9 @@ const SERVICE: &str = "Alibaba Cloud billing";
 
 /// `source` of every event.
 pub(crate) const SOURCE: &str = "cloud.alicloud.billing";
+
+/// What a signature's time may be off, in seconds.
+pub(crate) const CLOCK_ALLOWANCE: u64 = 900;
 
 /// What the API takes from one user.
 const PER_SECOND: u32 = 10;
@@ -106,6 +110,15 @@ impl Alicloud {
 
     fn kind(&self) -> String {
         super::kind("alicloud.account_billing", self.query.granularity)
+    }
+
+    /// The first page of the last whole day or of its month, in the very words of a pull.
+    fn probe(&self, credentials: &Credentials) -> Result<String> {
+        let window = probed(&CALENDAR, self.settings.granularity, Utc::now());
+        let (kind, account) = (self.kind(), self.settings.account.as_deref());
+        let reader = Reader { query: &self.query, kind: &kind, start: window.start, account };
+        let rows = plural(self.page(&reader, credentials, 1)?.total, "row");
+        Ok(format!("bssapi:{ACTION} is allowed: {rows} for {window}; this question cost nothing"))
     }
 
     /// One page of one day or month.
@@ -198,6 +211,23 @@ impl Cloud for Alicloud {
         let credentials = chain::find(session, &self.env, &chain::Given { file })?;
         session.report.debug(|| format!("credentials: {}", credentials.origin));
         self.credentials = Some(credentials);
+        Ok(())
+    }
+
+    fn check(&mut self, checkup: &mut Checkup<'_>) -> Result<()> {
+        let connected = self.connect();
+        if checkup.take("credentials", connected)?.is_none() {
+            return Ok(());
+        }
+        let credentials = self.credentials.as_ref().context("not connected")?;
+        checkup.ok("credentials", &credentials.origin);
+        let endpoint = &self.gateway.endpoint;
+        let site = errors::site(endpoint).map(|site| format!(", {site}")).unwrap_or_default();
+        checkup.ok("endpoint", format!("{}{site}", host_and_port(endpoint)));
+        checkup.identity(chain::caller(self.api.session(), &self.env, credentials))?;
+        let probed = checkup.take("permission", self.probe(credentials))?;
+        probed.into_iter().for_each(|said| checkup.ok("permission", said));
+        checkup.clock(&self.api, CLOCK_ALLOWANCE);
         Ok(())
     }
 

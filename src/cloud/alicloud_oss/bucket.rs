@@ -15,7 +15,7 @@ pub(super) struct Bucket {
     /// Its name.
     pub(super) name: String,
     /// `cn-hangzhou`: a signature is bound to it.
-    region: String,
+    pub(super) region: String,
     /// The URL before the key, without a slash at its end.
     base: String,
 }

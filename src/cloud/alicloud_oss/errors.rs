@@ -22,11 +22,23 @@ impl Asked<'_> {
     fn permission(&self) -> String {
         let bucket = self.bucket;
         match self.key {
-            None => format!("allow oss:ListObjects on acs:oss:*:*:{bucket} to this user or role"),
-            Some(_) => {
-                format!("allow oss:GetObject on acs:oss:*:*:{bucket}/* to this user or role")
-            }
+            None => format!(
+                "allow oss:ListObjects on acs:oss:*:*:{bucket} to this user or role: {}",
+                self.policy()
+            ),
+            Some(_) => format!(
+                "allow oss:GetObject on acs:oss:*:*:{bucket}/* to this user or role: {}",
+                self.policy()
+            ),
         }
+    }
+
+    /// The least that a user or role needs for a pull.
+    fn policy(&self) -> String {
+        let bucket = self.bucket;
+        format!(
+            r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"oss:ListObjects","Resource":"acs:oss:*:*:{bucket}"}},{{"Effect":"Allow","Action":"oss:GetObject","Resource":"acs:oss:*:*:{bucket}/*"}}]}}"#
+        )
     }
 }
 

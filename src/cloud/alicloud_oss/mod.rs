@@ -22,6 +22,7 @@ mod archive;
 mod blocks;
 mod bucket;
 mod cell;
+mod check;
 mod choose;
 mod download;
 mod errors;
@@ -52,6 +53,7 @@ mod tests;
 
 use super::{Cloud, Context, Emit, Plan};
 use crate::api::Session;
+use crate::check::Checkup;
 use crate::config::Settings;
 use crate::identity::Ordinals;
 use crate::journal::{Domain, Period};
@@ -230,6 +232,13 @@ impl Cloud for AlicloudOss {
         match &mut self.origin {
             Origin::Local(_) => Ok(()),
             Origin::Remote(remote) => remote.connect(&self.session),
+        }
+    }
+
+    fn check(&mut self, checkup: &mut Checkup<'_>) -> Result<()> {
+        match &mut self.origin {
+            Origin::Local(files) => check::local(files, checkup),
+            Origin::Remote(remote) => check::remote(remote, &self.session, checkup),
         }
     }
 

@@ -11,9 +11,10 @@ use super::{Args, File};
 use crate::api::{Api, Budget, Session};
 use crate::cloud::{Context, Place, Plan};
 use crate::config::KeyFile;
-use crate::credentials::alicloud as chain;
+use crate::credentials::{Credentials, alicloud as chain};
 use crate::env::Env;
 use crate::exit::{Failure, fail};
+use crate::http::is_loopback;
 use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Window};
 use anyhow::{Context as _, Result};
@@ -28,13 +29,15 @@ const NAMED: u64 = 100;
 /// A bucket in which bills lie.
 pub(super) struct Remote {
     api: Option<Api>,
-    bucket: Bucket,
-    prefix: String,
-    file_type: String,
+    pub(super) bucket: Bucket,
+    pub(super) prefix: String,
+    pub(super) file_type: String,
     shard: Option<Shard>,
-    env: Env,
+    pub(super) env: Env,
     keys: Option<KeyFile>,
-    store: Option<Arc<Store>>,
+    /// The endpoint, where one was given.
+    endpoint: Option<String>,
+    connected: Option<(Arc<Store>, Credentials)>,
     /// Whose bills of which periods were found.
     found: Mutex<Found>,
 }
@@ -63,18 +66,32 @@ impl Remote {
             shard: settings.shard,
             env,
             keys,
-            store: None,
+            endpoint,
+            connected: None,
             found: Mutex::default(),
         })
     }
 
     pub(super) fn connect(&mut self, session: &Session) -> Result<()> {
         let file = self.keys.as_ref().map(|file| (&file.keys, file.origin.as_str(), file.explicit));
-        let keys = chain::find(session, &self.env, &chain::Given { file })?.keys;
+        let credentials = chain::find(session, &self.env, &chain::Given { file })?;
+        session.report.debug(|| format!("credentials: {}", credentials.origin));
         if let Some(api) = self.api.take() {
-            self.store = Some(Arc::new(Store { api, bucket: self.bucket.clone(), keys }));
+            let (bucket, keys) = (self.bucket.clone(), credentials.keys.clone());
+            self.connected = Some((Arc::new(Store { api, bucket, keys }), credentials));
         }
         Ok(())
+    }
+
+    /// The way to the bucket, and whose keys open it.
+    pub(super) fn connected(&self) -> Result<&(Arc<Store>, Credentials)> {
+        self.connected.as_ref().context("not connected")
+    }
+
+    /// Where the billing API is asked for subscriptions, if not at one of its own hosts: what stands in for OSS on
+    /// this machine stands in for it too.
+    pub(super) fn billing_endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref().filter(|endpoint| is_loopback(endpoint))
     }
 
     pub(super) fn plan(&self, window: &Window) -> Plan {
@@ -86,7 +103,7 @@ impl Remote {
 
     /// The window's files, in the order in which they are read.
     pub(super) fn find(&self, window: &Window) -> Result<Vec<File>> {
-        let store = self.store.as_ref().context("not connected")?;
+        let (store, _) = self.connected()?;
         let report = &store.api.session().report;
         let mut finder = Finder::new(*window, &self.file_type, self.shard);
         let (mut objects, mut passed) = (0u64, 0u64);

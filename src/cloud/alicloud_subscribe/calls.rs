@@ -35,7 +35,7 @@ pub(super) enum Done {
 }
 
 /// One subscription as the service lists it.
-pub(super) struct Subscription {
+pub(crate) struct Subscription {
     /// The item as it came.
     pub(super) raw: Box<RawValue>,
     pub(super) members: HashMap<String, Box<RawValue>>,
@@ -43,7 +43,7 @@ pub(super) struct Subscription {
 
 impl Subscription {
     /// The trimmed text of a member; empty where there is none.
-    pub(super) fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         self.members.get(name).map(|value| plain_text(value)).unwrap_or_default().into_owned()
     }
 }

@@ -32,7 +32,9 @@ fn meaning(code: &str, endpoint: &str, action: &str) -> Option<(Failure, String)
                 "QueryBillToOSSSubscription" => "bss:DescribeSubscribeToOSS",
                 _ => "bss:ModifySubscribeToOSS",
             };
-            let hint = format!("allow {needed} on * to this RAM user or role");
+            let hint = format!(
+                r#"allow {needed} on * to this RAM user or role: {{"Version":"1","Statement":[{{"Effect":"Allow","Action":"{needed}","Resource":"*"}}]}}"#
+            );
             return Some((Failure::Credentials, hint));
         }
         "MissingSecurityToken" => return None,

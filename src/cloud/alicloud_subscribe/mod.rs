@@ -15,13 +15,14 @@ use super::alicloud_oss::is_bucket_name;
 use crate::api::Session;
 use crate::cli::CallOptions;
 use crate::config::Access;
-use crate::credentials::alicloud as chain;
+use crate::credentials::{Keys, alicloud as chain};
 use crate::demo::SampleCloud;
 use crate::env::Env;
 use crate::exit::{Failure, fail};
 use crate::report::plural;
 use anyhow::Result;
-use calls::{Change, Done, Service, Subscription};
+pub(crate) use calls::Subscription;
+use calls::{Change, Done, Service};
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use std::io::IsTerminal;
 
@@ -108,8 +109,7 @@ pub(crate) fn run(
     let file = keys.as_ref().map(|file| (&file.keys, file.origin.as_str(), file.explicit));
     let credentials = chain::find(session, &env, &chain::Given { file })?;
     report.debug(|| format!("credentials: {}", credentials.origin));
-    let gateway = Gateway { endpoint, version: VERSION, signature: Signature::V3 };
-    let service = Service::new(session, gateway, credentials.keys);
+    let service = service(session, endpoint, credentials.keys);
     let said = match change {
         None => list(&service)?,
         Some(change) => {
@@ -123,6 +123,20 @@ pub(crate) fn run(
     };
     report.info(&format!("alicloud-subscribe: {said}"));
     Ok(())
+}
+
+fn service(session: &Session, endpoint: String, keys: Keys) -> Service {
+    let gateway = Gateway { endpoint, version: VERSION, signature: Signature::V3 };
+    Service::new(session, gateway, keys)
+}
+
+/// Every subscription of the account that these keys are of.
+pub(crate) fn subscriptions(
+    session: &Session,
+    endpoint: &str,
+    keys: &Keys,
+) -> Result<Vec<Subscription>> {
+    service(session, endpoint.to_owned(), keys.clone()).list()
 }
 
 fn list(service: &Service) -> Result<String> {

@@ -8,6 +8,9 @@ use crate::exit::{Failure, fail};
 use crate::http::Answer;
 use serde::Deserialize;
 
+/// The least that a user or role needs.
+const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ce:GetCostAndUsage","Resource":"*"}]}"#;
+
 #[derive(Deserialize)]
 struct Body {
     #[serde(rename = "__type")]
@@ -72,7 +75,7 @@ fn meaning(code: &str, message: &str, answer: &Answer) -> (Failure, String) {
         ),
         "AccessDeniedException" | "AccessDenied" | "NotAuthorizedException" => (
             Failure::Credentials,
-            "allow ce:GetCostAndUsage on * to this user or role".into(),
+            format!("allow ce:GetCostAndUsage on * to this user or role: {POLICY}"),
         ),
         "InvalidSignatureException" | "SignatureDoesNotMatch" => (
             Failure::Credentials,
@@ -164,7 +167,7 @@ mod tests {
                 400,
                 r#"{"__type":"AccessDeniedException","Message":"User: arn is not authorized to perform: ce:GetCostAndUsage"}"#,
                 Some(Credentials),
-                "allow ce:GetCostAndUsage on *",
+                "allow ce:GetCostAndUsage on * to this user or role: {\"Version\"",
             ),
             (
                 400,

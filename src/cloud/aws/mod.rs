@@ -10,13 +10,14 @@ mod request;
 
 use super::{Cloud, Context, Emit, Place, Plan, Renderer, paginate};
 use crate::api::{Api, Budget};
+use crate::check::{Checkup, probed};
 use crate::config::KeyFile;
 use crate::credentials::Credentials;
 use crate::credentials::aws::{self as chain, partition};
 use crate::env::Env;
-use crate::http::Call;
+use crate::http::{Answer, Call, host_and_port};
 use crate::journal::Domain;
-use crate::report::Unit;
+use crate::report::{Unit, dollars, plural};
 use crate::sign::sigv4;
 use crate::window::{Calendar, Granularity, Settles, Window};
 use anyhow::{Context as _, Result};
@@ -26,6 +27,10 @@ use std::sync::Mutex;
 
 /// Its name in messages.
 const SERVICE: &str = "AWS Cost Explorer";
+/// The action in messages.
+const ACTION: &str = "GetCostAndUsage";
+/// What a signature's time may be off, in seconds.
+const CLOCK_ALLOWANCE: u64 = 300;
 /// `source` of every event.
 pub(crate) const SOURCE: &str = "cloud.aws.billing";
 
@@ -133,6 +138,36 @@ impl Aws {
         }
     }
 
+    /// One page.
+    fn ask(
+        &self,
+        connected: &Connected,
+        window: &Window,
+        action: &str,
+        token: Option<&str>,
+    ) -> Result<Answer> {
+        let body = self.query.body(window, token);
+        self.api.call(
+            action,
+            || Ok(Self::call(connected, &body)),
+            |answer| errors::judge(answer, &connected.credentials.keys),
+        )
+    }
+
+    /// One page of the last whole day or of its month: the cheapest question there is, in the very words of a pull.
+    fn probe(&self, connected: &Connected) -> Result<String> {
+        let window = probed(&self.calendar(), self.settings.granularity, Utc::now());
+        let answer = self.ask(connected, &window, ACTION, None)?;
+        let kind = self.kind();
+        let account = connected.account.as_deref();
+        let page =
+            answer::Reader::new(&self.query, &window, SOURCE, &kind, account).read(&answer)?;
+        let rows = plural(page.rows.len() as u64, "row");
+        let more = if page.next.is_some() { " and more pages" } else { "" };
+        let cost = dollars(self.cents_per_request().unwrap_or_default());
+        Ok(format!("ce:{ACTION} is allowed: {rows}{more} for {window}; this question cost ${cost}"))
+    }
+
     fn call(connected: &Connected, body: &[u8]) -> Call {
         let Connected { credentials, home, .. } = connected;
         let url = format!("{}/", home.endpoint);
@@ -195,9 +230,9 @@ impl Cloud for Aws {
     }
 
     fn plan(&self, window: &Window) -> Plan {
-        let host = crate::http::host_and_port(&self.home(None).endpoint).to_owned();
+        let host = host_and_port(&self.home(None).endpoint).to_owned();
         let body = String::from_utf8(self.query.body(window, None)).unwrap_or_default();
-        Plan { requests: vec![format!("POST {host} GetCostAndUsage {body}")], paged: true }
+        Plan { requests: vec![format!("POST {host} {ACTION} {body}")], paged: true }
     }
 
     fn connect(&mut self) -> Result<()> {
@@ -214,6 +249,29 @@ impl Cloud for Aws {
         Ok(())
     }
 
+    fn check(&mut self, checkup: &mut Checkup<'_>) -> Result<()> {
+        let connected = self.connect();
+        if checkup.take("credentials", connected)?.is_none() {
+            return Ok(());
+        }
+        let connected = self.connected.as_ref().context("not connected")?;
+        let Connected { credentials, account, home } = connected;
+        checkup.ok("credentials", &credentials.origin);
+        let partition = partition::chosen(&self.env, Some(credentials)).id;
+        let host = host_and_port(&home.endpoint);
+        checkup.ok("endpoint", format!("{host}, partition {partition}, region {}", home.region));
+        let named = match account {
+            Some(account) => format!("; events carry the account {account:?}"),
+            None => "; events carry no account: name it with --account if you pull several".into(),
+        };
+        let who = chain::caller(self.api.session(), &self.env, credentials);
+        checkup.identity(who.map(|who| format!("{who}{named}")))?;
+        let probed = checkup.take("permission", self.probe(connected))?;
+        probed.into_iter().for_each(|said| checkup.ok("permission", said));
+        checkup.clock(&self.api, CLOCK_ALLOWANCE);
+        Ok(())
+    }
+
     fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()> {
         let connected = self.connected.as_ref().context("not connected")?;
         let kind = self.kind();
@@ -221,19 +279,13 @@ impl Cloud for Aws {
         let mut reader =
             answer::Reader::new(&self.query, window, SOURCE, &kind, connected.account.as_deref());
         let report = &self.api.session().report;
-        let host = crate::http::host_and_port(&connected.home.endpoint);
-        paginate(&format!("{SERVICE}: POST {host} GetCostAndUsage"), |number, token| {
-            let action = if number == 1 {
-                "GetCostAndUsage".to_owned()
-            } else {
-                format!("GetCostAndUsage page {number}")
+        let host = host_and_port(&connected.home.endpoint);
+        paginate(&format!("{SERVICE}: POST {host} {ACTION}"), |number, token| {
+            let action = match number {
+                1 => ACTION.to_owned(),
+                _ => format!("{ACTION} page {number}"),
             };
-            let body = self.query.body(window, token);
-            let answer = self.api.call(
-                &action,
-                || Ok(Self::call(connected, &body)),
-                |answer| errors::judge(answer, &connected.credentials.keys),
-            )?;
+            let answer = self.ask(connected, window, &action, token)?;
             let page = reader.read(&answer).map_err(|error| {
                 let id = answer.request_id().unwrap_or("none");
                 error.context(format!("{SERVICE}: POST {host} {action}, request id {id}"))

@@ -74,6 +74,15 @@ fn amounts(bill: &Members) -> Vec<Amount> {
         .collect()
 }
 
+/// Whose bill a page is of.
+pub(super) fn holder(page: &Answer) -> Result<String> {
+    let answer: Members =
+        serde_json::from_slice(&page.body).map_err(|error| unreadable(&error, page))?;
+    let said = ACCOUNT_FIELDS.iter().filter_map(|name| Some((name, value(&answer, name)?)));
+    let said: Vec<String> = said.map(|(name, value)| format!("{name} {value}")).collect();
+    Ok(if said.is_empty() { "the answer names no account".to_owned() } else { said.join(", ") })
+}
+
 /// Reads pages, several at a time.
 pub(super) struct Reader<'a> {
     kind: &'a str,

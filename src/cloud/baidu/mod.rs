@@ -10,12 +10,13 @@ mod request;
 
 use super::{Cloud, Context, Emit, Place, Plan, Renderer, numbered};
 use crate::api::{Api, Budget, Pace};
+use crate::check::{Checkup, probed};
 use crate::config::KeyFile;
 use crate::credentials::{Credentials, baidu as chain};
 use crate::env::Env;
-use crate::http::{Call, host_and_port, host_header, path};
+use crate::http::{Answer, Call, host_and_port, host_header, path};
 use crate::journal::Domain;
-use crate::report::Unit;
+use crate::report::{Unit, plural};
 use crate::sign::bce;
 use crate::window::{Calendar, Settles, Window};
 use anyhow::{Context as _, Result};
@@ -27,7 +28,11 @@ use std::cell::Cell;
 /// `source` of every event.
 pub(crate) const SOURCE: &str = "cloud.baidu.billing";
 const ENDPOINT: &str = "https://billing.baidubce.com";
+/// The action in messages.
+const ACTION: &str = "GetResourceMonthBill";
 const PATH: &str = "/v1/bill/resource/month";
+/// What a signature's time may be off, in seconds: it says itself how long it holds.
+const CLOCK_ALLOWANCE: u64 = 1800;
 /// What the service takes from one user unless it was asked for more.
 const PER_SECOND: u32 = 20;
 /// Yesterday's bill is complete at this hour in UTC+8.
@@ -95,10 +100,19 @@ impl Baidu {
         asked: Asked,
         number: u32,
     ) -> Result<numbered::Numbered<answer::Bill>> {
-        let action = if number == 1 {
-            format!("GetResourceMonthBill {asked}")
-        } else {
-            format!("GetResourceMonthBill {asked} page {number}")
+        self.ask(credentials, asked, number, |answer| reader.read(asked, number, answer))
+    }
+
+    fn ask<T>(
+        &self,
+        credentials: &Credentials,
+        asked: Asked,
+        number: u32,
+        read: impl Fn(&Answer) -> Result<T>,
+    ) -> Result<T> {
+        let action = match number {
+            1 => format!("{ACTION} {asked}"),
+            _ => format!("{ACTION} {asked} page {number}"),
         };
         // Where no try is left there is no second chance either.
         let expired = Cell::new(self.api.session().backoff.retries == 0);
@@ -107,10 +121,24 @@ impl Baidu {
             || Ok(self.call(credentials, asked, number)),
             |answer| errors::judge(answer, &credentials.keys, &expired),
         )?;
-        reader.read(asked, number, &answer).map_err(|error| {
+        read(&answer).map_err(|error| {
             let id = answer.request_id().unwrap_or("none");
             error.context(format!("{}, request id {id}", self.what(&action)))
         })
+    }
+
+    /// The first page of the last whole day or of its month, in the very words of a pull: whose it is, and how
+    /// many rows there are of one way of paying.
+    fn probe(&self, credentials: &Credentials) -> Result<(String, String)> {
+        let window = probed(&self.calendar(), self.settings.granularity, Utc::now());
+        let kind = self.kind();
+        let reader = answer::Reader::new(&kind, self.settings.account.as_deref());
+        let asked = *self.query.series(&window).last().context("nothing to ask for")?;
+        let (who, total) = self.ask(credentials, asked, 1, |answer| {
+            Ok((answer::holder(answer)?, reader.read(asked, 1, answer)?.total))
+        })?;
+        let rows = plural(total, "row");
+        Ok((who, format!("{ACTION} is allowed: {rows} for {asked}; this question cost nothing")))
     }
 
     fn call(&self, credentials: &Credentials, asked: Asked, number: u32) -> Call {
@@ -159,9 +187,7 @@ impl Cloud for Baidu {
     fn plan(&self, window: &Window) -> Plan {
         let host = host_and_port(&self.endpoint);
         let series = self.query.series(window);
-        let line = |asked: &Asked| {
-            format!("GET {host} GetResourceMonthBill {}", self.query.target(*asked, 1))
-        };
+        let line = |asked: &Asked| format!("GET {host} {ACTION} {}", self.query.target(*asked, 1));
         Plan { requests: series.iter().map(line).collect(), paged: true }
     }
 
@@ -173,6 +199,23 @@ impl Cloud for Baidu {
         Ok(())
     }
 
+    fn check(&mut self, checkup: &mut Checkup<'_>) -> Result<()> {
+        let connected = self.connect();
+        if checkup.take("credentials", connected)?.is_none() {
+            return Ok(());
+        }
+        let credentials = self.credentials.as_ref().context("not connected")?;
+        checkup.ok("credentials", &credentials.origin);
+        checkup.ok("endpoint", host_and_port(&self.endpoint));
+        // There is no call that only says who one is.
+        if let Some((who, said)) = checkup.take("permission", self.probe(credentials))? {
+            checkup.ok("identity", who);
+            checkup.ok("permission", said);
+        }
+        checkup.clock(&self.api, CLOCK_ALLOWANCE);
+        Ok(())
+    }
+
     fn pull(&self, window: &Window, emit: &mut Emit<'_>) -> Result<()> {
         let credentials = self.credentials.as_ref().context("not connected")?;
         let session = self.api.session();
@@ -181,10 +224,8 @@ impl Cloud for Baidu {
         let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, &scope, false);
         let reader = answer::Reader::new(&kind, self.settings.account.as_deref());
         let series = self.query.series(window);
-        let names: Vec<String> = series
-            .iter()
-            .map(|asked| self.what(&format!("GetResourceMonthBill {asked}")))
-            .collect();
+        let names: Vec<String> =
+            series.iter().map(|asked| self.what(&format!("{ACTION} {asked}"))).collect();
         let (mut repeats, mut done) = (numbered::Repeats::default(), 0);
         let pulled = numbered::questions(
             &names,

@@ -1,6 +1,7 @@
-//! The token service: two calls.
+//! The token service: three calls.
 //! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>
 //! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc>
+//! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-getcalleridentity>
 
 use crate::api::{Api, Verdict};
 use crate::cloud::alicloud::gateway::{self, Gateway, Signature};
@@ -15,6 +16,7 @@ use crate::sign::acs3;
 use anyhow::{Context, Result};
 use chrono::{SecondsFormat, Utc};
 use serde::Deserialize;
+use std::fmt;
 
 const VERSION: &str = "2015-04-01";
 /// What ActionTrail shows beside the role when nobody names a session.
@@ -59,6 +61,20 @@ fn pair(name: &str, value: &str) -> (String, String) {
 pub(super) struct Sts {
     api: Api,
     gateway: Gateway,
+}
+
+/// Whom keys belong to.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Caller {
+    account_id: String,
+    arn: String,
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "account {}, {}", self.account_id, self.arn)
+    }
 }
 
 /// The keys in a good answer.
@@ -129,25 +145,43 @@ impl Sts {
         self.keys(action, &told, make)
     }
 
+    /// Whose `keys` are. It is free, and needs no permission.
+    pub(super) fn caller_identity(&self, keys: &Keys) -> Result<Caller> {
+        let action = "GetCallerIdentity";
+        let answer = self.call(action, keys, || self.gateway.call(action, &[], keys))?;
+        serde_json::from_slice(&answer.body)
+            .map_err(|error| not_understood(action, &error.to_string()))
+    }
+
     /// `secrets` is what a refusal may echo.
-    fn keys(&self, action: &str, secrets: &Keys, make: impl Fn() -> Result<Call>) -> Result<Keys> {
+    fn call(
+        &self,
+        action: &str,
+        secrets: &Keys,
+        make: impl Fn() -> Result<Call>,
+    ) -> Result<Answer> {
         let judge = |answer: &Answer| match answer.status {
             200 => Verdict::Good,
             _ => gateway::refusal(answer, secrets, meaning),
         };
-        let answer = self.api.call(action, make, judge)?;
+        self.api.call(action, make, judge)
+    }
+
+    fn keys(&self, action: &str, secrets: &Keys, make: impl Fn() -> Result<Call>) -> Result<Keys> {
+        let answer = self.call(action, secrets, make)?;
         // What serde says of a wrong type would show it.
         let body: Result<Body, _> = serde_json::from_slice(&answer.body);
         let document = body.map_err(|_| "it holds no credentials".to_owned());
         let keys = document.and_then(|body| Ok((body.credentials.keys()?, body.credentials)));
-        let (keys, document) = keys.map_err(|reason| {
-            let message =
-                format!("Alibaba Cloud STS: {action}: the answer is not understood: {reason}");
-            fail(Failure::Refused, message)
-        })?;
+        let (keys, document) = keys.map_err(|reason| not_understood(action, &reason))?;
         issued::unexpired("Alibaba Cloud STS", document.expiration.as_deref())?;
         Ok(keys)
     }
+}
+
+fn not_understood(action: &str, reason: &str) -> anyhow::Error {
+    let message = format!("Alibaba Cloud STS: {action}: the answer is not understood: {reason}");
+    fail(Failure::Refused, message)
 }
 
 /// What a refusal of this service means: no keys, whatever the code.

@@ -49,6 +49,13 @@ pub(crate) fn find(session: &Session, env: &Env, given: &Given<'_>) -> Result<Cr
     search(&Machine { session, env, limits: Limits::default() }, given)
 }
 
+/// Who holds `credentials`, as the token service knows them.
+pub(crate) fn caller(session: &Session, env: &Env, credentials: &Credentials) -> Result<String> {
+    let machine = Machine { session, env, limits: Limits::default() };
+    let sts = sts::Sts::new(&machine, credentials.region.as_deref(), "")?;
+    Ok(sts.caller_identity(&credentials.keys)?.to_string())
+}
+
 fn search(machine: &Machine<'_>, given: &Given<'_>) -> Result<Credentials> {
     if let Some((keys, origin, true)) = given.file {
         return Credentials::of(keys.clone(), origin);

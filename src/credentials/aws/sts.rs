@@ -1,5 +1,6 @@
-//! The token service: two calls, form in, XML out.
+//! The token service: three calls, form in, XML out.
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+//! <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>
 
 use super::{Machine, endpoint, issued, partition, refuse, scrubbed};
@@ -12,7 +13,9 @@ use crate::sign::{percent_encode, sigv4};
 use crate::xml::Element;
 use anyhow::Result;
 use chrono::Utc;
+use std::fmt;
 
+const VERSION: &str = "2011-06-15";
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 /// What `CloudTrail` shows beside the role when nobody names a session.
 const SESSION_NAME: &str = "billing-pull";
@@ -30,7 +33,7 @@ impl Role<'_> {
         let duration = self.duration.map(|seconds| seconds.to_string());
         let pairs = [
             ("Action", Some(action)),
-            ("Version", Some("2011-06-15")),
+            ("Version", Some(VERSION)),
             ("RoleArn", Some(self.arn)),
             ("RoleSessionName", Some(self.session_name.unwrap_or(SESSION_NAME))),
             ("ExternalId", self.external_id),
@@ -78,7 +81,30 @@ impl Sts {
     /// Assumes `role` as the holder of `keys`.
     pub(super) fn assume_role(&self, role: &Role<'_>, keys: &Keys) -> Result<Keys> {
         let action = "AssumeRole";
-        let body = role.form(action, None);
+        let answer = self.signed(action, &role.form(action, None), keys)?;
+        issued_in(action, &answer)
+    }
+
+    /// Whose `keys` are. It is free, and no policy can forbid it.
+    pub(super) fn caller_identity(&self, keys: &Keys) -> Result<Caller> {
+        let action = "GetCallerIdentity";
+        let answer = self.signed(action, &format!("Action={action}&Version={VERSION}"), keys)?;
+        Caller::read(&answer).map_err(|reason| not_understood(action, &reason))
+    }
+
+    /// Assumes `role` as whom `token` says.
+    pub(super) fn assume_role_with_web_identity(
+        &self,
+        role: &Role<'_>,
+        token: &Secret,
+    ) -> Result<Keys> {
+        let action = "AssumeRoleWithWebIdentity";
+        let body = role.form(action, Some(token));
+        let answer = self.call(action, &body, &[token.expose()], Vec::new)?;
+        issued_in(action, &answer)
+    }
+
+    fn signed(&self, action: &str, body: &str, keys: &Keys) -> Result<Answer> {
         let secrets: Vec<&str> = keys.texts().collect();
         let headers = || {
             let request = sigv4::Request {
@@ -93,17 +119,7 @@ impl Sts {
             };
             sigv4::sign(&request, keys, Utc::now())
         };
-        self.call(action, &body, &secrets, headers)
-    }
-
-    /// Assumes `role` as whom `token` says.
-    pub(super) fn assume_role_with_web_identity(
-        &self,
-        role: &Role<'_>,
-        token: &Secret,
-    ) -> Result<Keys> {
-        let action = "AssumeRoleWithWebIdentity";
-        self.call(action, &role.form(action, Some(token)), &[token.expose()], Vec::new)
+        self.call(action, body, &secrets, headers)
     }
 
     fn call(
@@ -112,21 +128,50 @@ impl Sts {
         body: &str,
         secrets: &[&str],
         headers: impl Fn() -> Vec<(&'static str, String)>,
-    ) -> Result<Keys> {
+    ) -> Result<Answer> {
         let make = || {
             Ok(Call::new("POST", &self.url)
                 .header("content-type", CONTENT_TYPE)
                 .headers(headers())
                 .body(body))
         };
-        let answer = self.api.call(action, make, |answer| judge(answer, secrets))?;
-        let (keys, end) = read(&answer).map_err(|reason| {
-            let message = format!("AWS STS: {action}: the answer is not understood: {reason}");
-            fail(Failure::Refused, message)
-        })?;
-        issued::unexpired("AWS STS", Some(&end))?;
-        Ok(keys)
+        self.api.call(action, make, |answer| judge(answer, secrets))
     }
+}
+
+/// Whom keys belong to.
+pub(super) struct Caller {
+    account: String,
+    arn: String,
+}
+
+impl Caller {
+    fn read(answer: &Answer) -> Result<Self, String> {
+        let document = Element::parse(&answer.body)?;
+        let part = |name: &str| {
+            let text = document.text_at(&["GetCallerIdentityResult", name]);
+            text.map(str::to_owned).ok_or_else(|| format!("no {name} in it"))
+        };
+        Ok(Self { account: part("Account")?, arn: part("Arn")? })
+    }
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "account {}, {}", self.account, self.arn)
+    }
+}
+
+/// The keys in a good answer, which must not have ended.
+fn issued_in(action: &str, answer: &Answer) -> Result<Keys> {
+    let (keys, end) = read(answer).map_err(|reason| not_understood(action, &reason))?;
+    issued::unexpired("AWS STS", Some(&end))?;
+    Ok(keys)
+}
+
+fn not_understood(action: &str, reason: &str) -> anyhow::Error {
+    let message = format!("AWS STS: {action}: the answer is not understood: {reason}");
+    fail(Failure::Refused, message)
 }
 
 /// The keys in a good answer, and when they end. The error says what is missing and shows nothing of the rest.
