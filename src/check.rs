@@ -80,6 +80,14 @@ impl<'a> Checkup<'a> {
         }
     }
 
+    /// What `result` says of `what` that is as it should be, or why it is not.
+    pub(crate) fn tell(&mut self, what: &'static str, result: Result<String>) -> Result<()> {
+        if let Some(said) = self.take(what, result)? {
+            self.ok(what, said);
+        }
+        Ok(())
+    }
+
     /// What `result` holds; an error is a finding, but for a wish to stop, which ends the check.
     pub(crate) fn take<T>(&mut self, what: &'static str, result: Result<T>) -> Result<Option<T>> {
         match result {
@@ -110,14 +118,13 @@ impl<'a> Checkup<'a> {
 
     /// Who the keys are of. A token service that cannot be reached stops no pull; one that refuses them does.
     pub(crate) fn identity(&mut self, result: Result<String>) -> Result<()> {
+        const WHAT: &str = "identity";
         let passes = |error: &anyhow::Error| kind_of(error) == Failure::Unavailable;
-        let who = if result.as_ref().is_err_and(passes) {
-            self.take_if_any("identity", result)?
+        if result.as_ref().is_err_and(passes) {
+            self.take_if_any(WHAT, result).map(|_| ())
         } else {
-            self.take("identity", result)?
-        };
-        who.into_iter().for_each(|who| self.ok("identity", who));
-        Ok(())
+            self.tell(WHAT, result)
+        }
     }
 
     /// How far this machine's clock is from that of the service behind `api`, which has answered before; `most` is
@@ -223,7 +230,9 @@ mod tests {
     fn ends(failures: &[Failure]) -> Option<Failure> {
         let report = Report::new(Level::Quiet, LogFormat::Text, false);
         let mut checkup = Checkup::new(&report);
-        failures.iter().for_each(|failure| checkup.fail("it", *failure, ""));
+        for failure in failures {
+            checkup.fail("it", *failure, "");
+        }
         checkup.conclude().err().map(|error| kind_of(&error))
     }
 

@@ -266,8 +266,7 @@ impl Cloud for Aws {
         };
         let who = chain::caller(self.api.session(), &self.env, credentials);
         checkup.identity(who.map(|who| format!("{who}{named}")))?;
-        let probed = checkup.take("permission", self.probe(connected))?;
-        probed.into_iter().for_each(|said| checkup.ok("permission", said));
+        checkup.tell("permission", self.probe(connected))?;
         checkup.clock(&self.api, CLOCK_ALLOWANCE);
         Ok(())
     }
