@@ -3,7 +3,7 @@
 //! - `sample ROWS PAGE [latency=MS] [limit=N] [record=FILE]` is the sample cloud: ROWS a day, PAGE of them a page at
 //!   most. It takes MS for each answer, throttles whoever sends more than N requests in any second, and writes
 //!   its answers to FILE. In the end it says how many requests came, in all and at most in a second.
-//! - `sink` takes CloudEvents.
+//! - `sink [latency=MS]` takes CloudEvents, each post in MS.
 //! - `post URL N THREADS FILE` is a plain keep-alive loop of the same HTTP client that posts the same body N times.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
@@ -24,25 +24,35 @@ fn main() {
         ["sample", rows, page, ref options @ ..] => {
             sample(rows.parse().unwrap(), page.parse().unwrap(), options);
         }
-        ["sink"] => {
-            let server = Server::start_forgetful(|_| Reply::new(202, "")).unwrap();
-            serve(&server.url());
+        ["sink", ref options @ ..] => {
+            let latency = Duration::from_millis(number(options, "latency").unwrap_or(0));
+            let server = Server::start_forgetful(move |_| {
+                std::thread::sleep(latency);
+                Reply::new(202, "")
+            });
+            serve(&server.unwrap().url());
         }
         ["post", url, count, threads, file] => {
             post(url, count.parse().unwrap(), threads.parse().unwrap(), file);
         }
-        _ => println!("bench_server sample ROWS PAGE [OPTION...] | sink | post URL N THREADS FILE"),
+        _ => println!("bench_server sample ROWS PAGE [OPTION...] | sink [OPTION...] | post URL N THREADS FILE"),
     }
 }
 
+/// The value of `name=value` among the options.
+fn option<'a>(options: &[&'a str], name: &str) -> Option<&'a str> {
+    let mut pairs = options.iter().filter_map(|option| option.split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+fn number(options: &[&str], name: &str) -> Option<u64> {
+    option(options, name).map(|value| value.parse().unwrap())
+}
+
 fn sample(rows: usize, page: usize, options: &[&str]) {
-    let option = |name: &str| {
-        options.iter().filter_map(|option| option.split_once('=')).find(|(known, _)| *known == name)
-    };
-    let number = |name: &str| option(name).map(|(_, value)| value.parse().unwrap());
-    let latency = Duration::from_millis(number("latency").unwrap_or(0));
-    let limit = number("limit").unwrap_or(u64::MAX);
-    let record = option("record").map(|(_, file)| Mutex::new(File::create(file).unwrap()));
+    let latency = Duration::from_millis(number(options, "latency").unwrap_or(0));
+    let limit = number(options, "limit").unwrap_or(u64::MAX);
+    let record = option(options, "record").map(|file| Mutex::new(File::create(file).unwrap()));
     let meter = Arc::new(Mutex::new(Meter::default()));
     let arrivals = Arc::clone(&meter);
     let sample = Sample { rows, page, ..Sample::default() };

@@ -5,8 +5,8 @@ polars duckdb`; name the Python that has them with PEERS_PYTHON=path). A peer th
 
   benches/bill_files.py FOLDER [ROUNDS [PEER_ROUNDS]]
 
-FOLDER keeps the generated files: 1,000,000 rows as CSV (725 MB) and as ZIP, 2,000,000 rows as CSV. Peers that take
-more than ten times as long run PEER_ROUNDS times.
+FOLDER keeps the generated files: 1,000,000 rows as CSV (725 MB) and as ZIP, 2,000,000 and 200,000 rows as CSV. The
+peers that take longest run PEER_ROUNDS times.
 """
 import os
 import shutil
@@ -97,9 +97,9 @@ def memory(csv, twice):
           f"{(two - one) * (1 << 20) / ROWS:.0f} bytes for each further row")
 
 
-def to_a_target(server, csv):
+def to_a_target(server, csv, rows, latency):
     """Batches of 16 to an HTTP target, beside a plain loop of the same HTTP client that posts prepared bodies."""
-    with Service(server, "sink") as sink, tempfile.NamedTemporaryFile() as body:
+    with Service(server, "sink", f"latency={latency}") as sink, tempfile.NamedTemporaryFile() as body:
         head = subprocess.Popen([BINARY, "alicloud-oss", "-q", csv], stdout=subprocess.PIPE)
         lines = [head.stdout.readline().rstrip(b"\n") for _ in range(16)]
         head.stdout.close()
@@ -109,22 +109,24 @@ def to_a_target(server, csv):
         batch = ["--target", sink.url, "--content-mode", "batch", "--concurrency", "8"]
         medians = rounds({
             "plain loop, prepared bodies of 16 events": lambda: once(
-                [server, "post", sink.url, str(ROWS // 16), "8", body.name]),
+                [server, "post", sink.url, str(rows // 16), "8", body.name]),
             "billing-pull --content-mode batch": ours(csv, *batch),
         }, 3)
-    print(f"\n{ROWS:,} events to an HTTP target, 16 a request, 8 requests at a time")
+    print(f"\n{rows:,} events to an HTTP target that takes {latency} ms a request, 16 a request, 8 requests at a time")
     table(medians, "plain loop, prepared bodies of 16 events")
     for name, m in medians.items():
-        print(f"  {name}: {ROWS / m['wall']:,.0f} events a second")
+        print(f"  {name}: {rows / m['wall']:,.0f} events a second")
 
 
 def main():
     server = build()
     csv, archive = generated(f"{NAME}.csv"), generated(f"{NAME}.zip")
     twice = generated(f"{NAME[:-1]}7.csv", "--rows", 2 * ROWS)
+    few = generated(f"{NAME[:-1]}8.csv", "--rows", ROWS // 5)
     speed(csv, archive)
     memory(csv, twice)
-    to_a_target(server, csv)
+    to_a_target(server, few, ROWS // 5, 5)
+    to_a_target(server, csv, ROWS, 0)
 
 
 main()

@@ -2,9 +2,10 @@
 """Reading a journal back, as ratios in one run: a journal of 5 million events (about 4 GB) beside `wc -l` and
 `jq -c .id` on the same file. Needs time(1), jq, and the space for the file.
 
-  benches/journal.py [ROUNDS [EVENTS [FILE]]]
+  benches/journal.py [ROUNDS [EVENTS [FILE [BILL]]]]
 
-The pull ends when nothing answers on a closed port, so what is measured is the journal: it is read back whole, and
+BILL is a bill file, such as benches/bill_files.py generates: a pull of it with a journal is set beside the same pull
+into tee and sync. The pull that reads the journal back ends when nothing answers on a closed port, so what is measured is the journal: it is read back whole, and
 what it knows of the days asked for is put in order.
 """
 import datetime
@@ -53,6 +54,25 @@ def read_back(journal, *args):
     return lambda: once(["sh", "-c", script, "sh", *pull], {**os.environ, **keys})
 
 
+def growing(bill):
+    """A pull of a bill file with a new journal, beside the same pull into `tee` and `sync`."""
+    with tempfile.TemporaryDirectory(dir=bill.parent) as folder:
+        journal, copy = Path(folder, "bills.ndjson"), Path(folder, "copy.ndjson")
+        pull = [BINARY, "alicloud-oss", "-q", bill]
+
+        def with_journal():
+            journal.unlink(missing_ok=True)
+            return once([*pull, "--journal", journal])
+
+        def with_tee():
+            copy.unlink(missing_ok=True)
+            return once(["sh", "-c", '"$@" | tee "$0" >/dev/null && sync "$0"', copy, *pull])
+
+        medians = rounds({"billing-pull | tee FILE; sync FILE": with_tee, "billing-pull --journal": with_journal}, ROUNDS)
+    print(f"\n{bill.name}, every row of it new")
+    table(medians, "billing-pull | tee FILE; sync FILE")
+
+
 def main():
     subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], check=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -74,6 +94,8 @@ def main():
         "billing-pull aws, one day of 400", "jq -c .id", "billing-pull aws, every day"))
     print(f"\n{jq['wall'] / one['wall']:.0f} times faster than jq; "
           f"{(every['mib'] - one['mib']) * (1 << 20) / EVENTS:.0f} bytes of memory for each row of the days asked for")
+    if len(sys.argv) > 4:
+        growing(Path(sys.argv[4]).resolve())
 
 
 main()

@@ -4,6 +4,7 @@
 use crate::exit::{Failure, fail};
 use crate::proofs;
 use anyhow::{Result, anyhow};
+use bytes::Bytes;
 use reqwest::blocking::Client;
 use std::fmt;
 use std::io::Read;
@@ -25,14 +26,14 @@ pub(crate) struct Call {
     pub(crate) url: String,
     /// Headers but Host and Content-Length.
     pub(crate) headers: Vec<(String, String)>,
-    /// The body; empty for none.
-    pub(crate) body: Vec<u8>,
+    /// The body; empty for none. Another try sends the same bytes without a copy of them.
+    pub(crate) body: Bytes,
 }
 
 impl Call {
     /// A request without headers or body.
     pub(crate) fn new(method: &'static str, url: impl Into<String>) -> Self {
-        Self { method, url: url.into(), headers: Vec::new(), body: Vec::new() }
+        Self { method, url: url.into(), headers: Vec::new(), body: Bytes::new() }
     }
 
     /// Adds a header.
@@ -50,7 +51,7 @@ impl Call {
 
     /// Sets the body.
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
+        self.body = Bytes::from(body.into());
         self
     }
 

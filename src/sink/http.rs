@@ -402,7 +402,9 @@ impl Shared {
                 call.header("content-type", "application/json").body(batch.data(entry))
             }
             _ => {
-                let mut body = vec![b'['];
+                let lines = entries.iter().map(|entry| batch.line(entry).len() + 1);
+                let mut body = Vec::with_capacity(lines.sum::<usize>() + 1);
+                body.push(b'[');
                 for (at, entry) in entries.iter().enumerate() {
                     if at > 0 {
                         body.push(b',');
