@@ -35,7 +35,9 @@ fn main() {
         ["post", url, count, threads, file] => {
             post(url, count.parse().unwrap(), threads.parse().unwrap(), file);
         }
-        _ => println!("bench_server sample ROWS PAGE [OPTION...] | sink [OPTION...] | post URL N THREADS FILE"),
+        _ => println!(
+            "bench_server sample ROWS PAGE [OPTION...] | sink [OPTION...] | post URL N THREADS FILE"
+        ),
     }
 }
 

@@ -135,6 +135,7 @@ fn subscribe(
 /// The flow of one pull.
 fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Result<()> {
     let options = command.options();
+    report.set_cloud(command.name(), None);
     let session = open_session(&options.call, options.deadline, options.concurrency, report)?;
     let settings = config::Settings::resolve(options, env)?;
     settings.access.notes.iter().for_each(|note| report.info(note));

@@ -16,7 +16,7 @@ use crate::env::Env;
 use crate::event::{Batch, Envelope, Row};
 use crate::exit::{Failure, fail};
 use crate::identity::Ordinals;
-use crate::journal::{Domain, with_scope};
+use crate::journal::{Domain, Journaled, Period, with_scope};
 use crate::report::plural;
 use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Window};
@@ -46,6 +46,16 @@ impl Command {
             Self::Baidu(args) => Box::new(baidu::Baidu::open(args, context)?),
             Self::AlicloudOss(args) => Box::new(alicloud_oss::AlicloudOss::open(args, context)?),
         })
+    }
+
+    /// Its name on the command line, as clap makes it from the variant's.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Aws(_) => "aws",
+            Self::Alicloud(_) => "alicloud",
+            Self::Baidu(_) => "baidu",
+            Self::AlicloudOss(_) => "alicloud-oss",
+        }
     }
 
     /// The options that every pull has.
@@ -113,7 +123,9 @@ impl Context<'_> {
 /// [`Cloud::pull`], after which nothing more comes.
 pub(crate) trait Cloud: Send {
     /// Its name on the command line.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &'static str {
+        self.calendar().cloud
+    }
 
     /// Its rules about time.
     fn calendar(&self) -> Calendar;
@@ -275,6 +287,25 @@ pub(crate) fn ensure_whole(what: &str, read: u64, total: u64) -> Result<()> {
     ))
 }
 
+/// The day or month that a journaled row of this type is about; none where it does not say. The journal reads rows of
+/// every cloud, whichever is pulled.
+pub(crate) fn period_of(kind: &str, row: &Journaled<'_>) -> Option<Period> {
+    if is_of(kind, aws::TYPE) || is_of(kind, alicloud::TYPE) {
+        row.period_in_subject()
+    } else if is_of(kind, baidu::TYPE) {
+        row.period_in_data(&baidu::PERIOD_FIELDS)
+    } else if alicloud_oss::has_type(kind) {
+        alicloud_oss::period_of(row)
+    } else {
+        None
+    }
+}
+
+/// Whether a type is this one by day or by month.
+fn is_of(kind: &str, base: &str) -> bool {
+    kind.strip_prefix(base).is_some_and(|rest| rest.starts_with('.'))
+}
+
 /// The type of an event: `aws.service.daily`.
 pub(crate) fn kind(base: &str, granularity: Granularity) -> String {
     format!("{base}.{}", granularity.name())
@@ -327,6 +358,19 @@ mod tests {
         let error = error.unwrap_err();
         assert_eq!(kind_of(&error), Failure::Unavailable);
         assert!(error.to_string().starts_with("it: page 3 "), "{error}");
+    }
+
+    #[test]
+    fn journaled_rows_tell_their_periods() {
+        let data = r#"{"vanceSource":"x","vanceType":"y","date":"2022-06-14"}"#;
+        let row = Journaled { account: "1", subject: "1/2022-06-13/x", data };
+        let of = |kind| period_of(kind, &row).map(|period| period.to_string());
+        assert_eq!(of("aws.service.daily").as_deref(), Some("2022-06-13"));
+        assert_eq!(of("alicloud.account_billing.monthly").as_deref(), Some("2022-06-13"));
+        assert_eq!(of("baidu.resource.daily").as_deref(), Some("2022-06-14"));
+        for unknown in ["alicloud.focus", "aws.serviceable", "nonsense", "gcp.sku.daily"] {
+            assert_eq!(of(unknown), None, "{unknown}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One line of a journal. A line as it was written has one layout, which is read without parsing its data; a
 //! line that somebody sent through another program is read as any JSON.
 
-use super::period::Period;
+use super::period::{Journaled, Period};
 use crate::event::{Data, HEAD, ID_LENGTH, Identifier, RETRACTED};
 use crate::identity::Id;
 use crate::json::write_compact;
@@ -139,7 +139,8 @@ impl<'a> Line<'a> {
 
     /// The day or month that the row is about; none where its type or data do not say.
     pub(super) fn period(&self) -> Option<Period> {
-        Period::of_row(&self.kind, &self.subject, &self.account, &self.data)
+        let Self { account, subject, data, .. } = self;
+        crate::cloud::period_of(&self.kind, &Journaled { account, subject, data })
     }
 
     /// What identifies the row, of this type, computed from its content.

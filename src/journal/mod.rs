@@ -16,7 +16,7 @@ mod retract;
 mod verify;
 
 pub(crate) use compact::compact;
-pub(crate) use period::Period;
+pub(crate) use period::{Journaled, Period};
 pub(crate) use read::Domain;
 pub(crate) use verify::verify;
 

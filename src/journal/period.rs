@@ -1,7 +1,6 @@
 //! Which day or month a row is about: rows are only compared with rows of the days that a run pulled.
 
 use super::line::Strings;
-use crate::cloud::alicloud_oss::{BillName, BillPeriod};
 use crate::event::Batch;
 use crate::json::{Members, plain_text};
 use chrono::{Datelike, NaiveDate};
@@ -25,41 +24,8 @@ impl Period {
         Self::new(first, batch.of_month)
     }
 
-    /// That of a journaled row of this type; subject, account and data as JSON text.
-    pub(super) fn of_row(kind: &str, subject: &str, account: &str, data: &str) -> Option<Self> {
-        let (cloud, name) = kind.split_once('.')?;
-        match (cloud, name.split('.').next()?) {
-            ("aws", _) | (_, "account_billing") => {
-                // The account stands in front where it is known; a slash within it is escaped.
-                let mut parts = subject.split('/');
-                parts.nth(usize::from(!account.is_empty())).and_then(Self::parse)
-            }
-            ("baidu", _) => {
-                let is_period = |name: &str| ["date", "billMonth"].contains(&name);
-                let mut strings = Strings::of(data)?;
-                if let Some((_, text)) = (&mut strings).find(|(name, _)| is_period(name)) {
-                    return Self::parse(text);
-                }
-                // A field of the bill that is no string may stand before it.
-                let members: Members = serde_json::from_str(data).ok()?;
-                let (_, text) = members.0.iter().find(|(name, _)| is_period(name))?;
-                Self::parse(&plain_text(text))
-            }
-            _ => Self::of_file(data),
-        }
-    }
-
-    /// That of a bill file. All whose names tell none share one, which is the same on every run.
-    pub(crate) fn of_bill(bill: Option<&BillName>) -> Self {
-        match bill.and_then(|bill| bill.period) {
-            Some(BillPeriod::Day(day)) => Self::new(day, false),
-            Some(BillPeriod::Month(first)) => Self::new(first, true),
-            None => Self::new(NaiveDate::default(), false),
-        }
-    }
-
     /// `2022-06-13` or `2022-06`. By hand: it is most of the work on a row of another day.
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (year, month, day) = match text.as_bytes() {
             [year @ .., b'-', a, b, b'-', c, d] if year.len() == 4 => (year, [*a, *b], [*c, *d]),
             [year @ .., b'-', a, b] if year.len() == 4 => (year, [*a, *b], *b"01"),
@@ -73,15 +39,6 @@ impl Period {
         let year = number(year)?.cast_signed();
         NaiveDate::from_ymd_opt(year, number(&month)?, number(&day)?)
             .map(|first| Self::new(first, false))
-    }
-
-    /// The period that stands in the name of the file that a bill's line is from.
-    fn of_file(data: &str) -> Option<Self> {
-        const FILE: &str = r#","file":""#;
-        let at = memchr::memmem::rfind(data.as_bytes(), FILE.as_bytes())? + FILE.len();
-        let key = data.get(at..)?.split('"').next()?;
-        // A member of an archive stands behind it; the archive has the name.
-        Some(Self::of_bill(BillName::parse(key.split('!').next()?).as_ref()))
     }
 
     /// The first day.
@@ -102,57 +59,67 @@ impl fmt::Display for Period {
     }
 }
 
+/// A journaled row, as JSON text without quotes. [`crate::cloud::period_of`] knows where a row of each type says its
+/// period.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Journaled<'a> {
+    /// Empty where there is none.
+    pub(crate) account: &'a str,
+    pub(crate) subject: &'a str,
+    /// An object.
+    pub(crate) data: &'a str,
+}
+
+impl Journaled<'_> {
+    /// The period at the head of the subject. The account stands before it where it is known; a slash within it is
+    /// escaped.
+    pub(crate) fn period_in_subject(&self) -> Option<Period> {
+        let mut parts = self.subject.split('/');
+        parts.nth(usize::from(!self.account.is_empty())).and_then(Period::parse)
+    }
+
+    /// The period in the first of these members of the data.
+    pub(crate) fn period_in_data(&self, names: &[&str]) -> Option<Period> {
+        let mut strings = Strings::of(self.data)?;
+        if let Some((_, text)) = (&mut strings).find(|(name, _)| names.contains(name)) {
+            return Period::parse(text);
+        }
+        // A field of the bill that is no string may stand before it.
+        let members: Members = serde_json::from_str(self.data).ok()?;
+        let (_, text) = members.0.iter().find(|(name, _)| names.contains(&&**name))?;
+        Period::parse(&plain_text(text))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_row_tells_its_period() {
-        let of = |kind, subject, account, data| {
-            Period::of_row(kind, subject, account, data).map(|period| period.to_string())
+    fn a_subject_tells_a_period() {
+        let of = |subject, account| {
+            Journaled { account, subject, data: "{}" }.period_in_subject().map(|p| p.to_string())
         };
         let day = Some("2022-06-13".to_owned());
-        assert_eq!(of("aws.service.daily", "2022-06-13/Tax", "", "{}"), day);
-        assert_eq!(of("aws.service.daily", "2022-01-01/2022-06-13/Tax", "2022-01-01", "{}"), day);
-        assert_eq!(
-            of("aws.service.monthly", "1/2022-06-01/Tax", "1", "{}"),
-            Some("2022-06-01".into())
-        );
-        assert_eq!(of("alicloud.account_billing.daily", "1/2022-06-13/ecs", "1", "{}"), day);
-        assert_eq!(
-            of("alicloud.account_billing.monthly", "1/2022-06/ecs", "1", "{}"),
-            Some("2022-06-01".into())
-        );
-        let data = r#"{"vanceSource":"x","vanceType":"y","date":"2022-06-13","n":1}"#;
-        assert_eq!(of("baidu.resource.daily", "id", "1", data), day);
-        let data = r#"{"vanceSource":"x","vanceType":"y","billMonth":"2022-06"}"#;
-        assert_eq!(of("baidu.resource.monthly", "id", "1", data), Some("2022-06-01".into()));
+        assert_eq!(of("2022-06-13/Tax", ""), day);
+        assert_eq!(of("2022-01-01/2022-06-13/Tax", "2022-01-01"), day);
+        assert_eq!(of("1/2022-06-01/Tax", "1"), Some("2022-06-01".into()));
+        assert_eq!(of("1/2022-06/ecs", "1"), Some("2022-06-01".into()));
         for bad in ["Tax", "2022-6-13", "2022-13-01", "2022-06-1x", "+022-06-13", "22022-06-13"] {
-            assert_eq!(of("aws.service.daily", bad, "", "{}"), None, "{bad}");
+            assert_eq!(of(bad, ""), None, "{bad}");
         }
-        assert_eq!(of("baidu.resource.daily", "id", "1", "{}"), None);
-        assert_eq!(of("nonsense", "", "", ""), None);
     }
 
     #[test]
-    fn a_bill_file_tells_it_by_its_name() {
-        let of = |file: &str| {
-            let data = format!(r#"{{"a":"b","file":"{file}","line":7}}"#);
-            Period::of_row("alicloud.billing_item_detail", "s", "", &data).unwrap().to_string()
+    fn data_tell_a_period() {
+        let of = |data| {
+            let row = Journaled { account: "1", subject: "id", data };
+            row.period_in_data(&["date", "billMonth"]).map(|period| period.to_string())
         };
-        assert_eq!(of("bills/1234567890123456_BillingItemDetail_20220613"), "2022-06-13");
-        assert_eq!(of("1234567890123456_BillingItemDetail_202206.csv"), "2022-06");
-        assert_eq!(
-            of(
-                "202206/20220601010203/1234567890123456_2688801000001_consumeDetailBillV2_20220613.zip!1_2.csv"
-            ),
-            "2022-06-13"
-        );
-        assert_eq!(
-            of("1234567890123456-20251201010203_consumedetailbillv2_2025-12.csv"),
-            "2025-12"
-        );
-        assert_eq!(of("1234567890123456_BillingItemDetail_20220613_1_2.csv"), "2022-06-13");
-        assert_eq!(of("bill.csv"), "1970-01-01");
+        let day = Some("2022-06-13".to_owned());
+        assert_eq!(of(r#"{"vanceSource":"x","date":"2022-06-13","n":1}"#), day);
+        assert_eq!(of(r#"{"n":1,"date":"2022-06-13"}"#), day);
+        assert_eq!(of(r#"{"billMonth":"2022-06"}"#), Some("2022-06-01".into()));
+        assert_eq!(of("{}"), None);
     }
 }

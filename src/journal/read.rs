@@ -3,6 +3,7 @@
 use super::blocks::{self, Block, Fault};
 use super::line::{COMPLETED, Line, kind_of};
 use super::period::Period;
+use crate::cloud::alicloud_oss;
 use crate::event::{HEAD, RETRACTED};
 use crate::identity::Id;
 use crate::window::Window;
@@ -64,9 +65,7 @@ impl Domain {
         let kind = kind.strip_suffix(RETRACTED.as_bytes()).unwrap_or(kind);
         match &self.kinds {
             Kinds::One(own) => kind == own.as_bytes(),
-            Kinds::BillFiles => {
-                kind.starts_with(b"alicloud.") && !kind.starts_with(b"alicloud.account_billing.")
-            }
+            Kinds::BillFiles => std::str::from_utf8(kind).is_ok_and(alicloud_oss::has_type),
             Kinds::All => !kind.starts_with(b"billing-pull."),
         }
     }

@@ -153,3 +153,39 @@ fn every_variable_that_is_read_is_in_the_manual() {
     let missing: Vec<_> = read.iter().filter(|name| !documented.contains(name.as_str())).collect();
     assert!(missing.is_empty(), "src/manual.rs does not name {missing:?}");
 }
+
+/// The files in the table of README.md for a new cloud, with these names in it.
+fn files_of(cloud: &str, scheme: &str) -> Vec<String> {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, table) = readme.split_once("<!-- new-cloud:begin -->").unwrap();
+    let (table, _) = table.split_once("<!-- new-cloud:end -->").unwrap();
+    let rows = table.lines().filter_map(|line| line.split('|').nth(2));
+    let files = rows.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    files.map(|file| file.replace("CLOUD", cloud).replace("SCHEME", scheme)).collect()
+}
+
+#[test]
+fn the_steps_for_a_new_cloud_are_those_of_the_clouds_there_are() {
+    for (cloud, scheme) in [("aws", "sigv4"), ("alicloud", "acs3"), ("baidu", "bce")] {
+        let files = files_of(cloud, scheme);
+        assert!(files.len() > 12, "{files:?}");
+        for file in files {
+            let exists = |file: &str| root().join(file).exists();
+            assert!(exists(&file) || exists(&format!("{file}.rs")), "there is no {file}");
+        }
+    }
+    // The last one that came: nothing else in the program knows of it.
+    let known = files_of("baidu", "bce");
+    let mut others = Vec::new();
+    words::files_that_name("baidu", &root().join("src"), &mut others);
+    assert!(!others.is_empty());
+    others.retain(|file| {
+        let file = file.strip_prefix(root()).unwrap().to_str().unwrap();
+        let below = |known: &String| {
+            file.strip_prefix(known.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest == ".rs" || rest.starts_with('/'))
+        };
+        !known.iter().any(below)
+    });
+    assert!(others.is_empty(), "the table for a new cloud in README.md leaves out {others:?}");
+}

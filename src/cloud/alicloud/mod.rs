@@ -35,6 +35,8 @@ const SERVICE: &str = "Alibaba Cloud billing";
 
 /// `source` of every event.
 pub(crate) const SOURCE: &str = "cloud.alicloud.billing";
+/// `type` of every event, but for the granularity.
+pub(super) const TYPE: &str = "alicloud.account_billing";
 
 /// What a signature's time may be off, in seconds.
 pub(crate) const CLOCK_ALLOWANCE: u64 = 900;
@@ -109,7 +111,7 @@ impl Alicloud {
     }
 
     fn kind(&self) -> String {
-        super::kind("alicloud.account_billing", self.query.granularity)
+        super::kind(TYPE, self.query.granularity)
     }
 
     /// The first page of the last whole day or of its month, in the very words of a pull.
@@ -178,10 +180,6 @@ impl Alicloud {
 }
 
 impl Cloud for Alicloud {
-    fn name(&self) -> &'static str {
-        "alicloud"
-    }
-
     fn calendar(&self) -> Calendar {
         CALENDAR
     }

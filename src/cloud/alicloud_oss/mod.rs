@@ -56,15 +56,14 @@ use crate::api::Session;
 use crate::check::Checkup;
 use crate::config::Settings;
 use crate::identity::Ordinals;
-use crate::journal::{Domain, Period};
+use crate::journal::{Domain, Journaled, Period};
 use crate::report::{Unit, plural};
 use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Settles, Window};
 use anyhow::Result;
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 use local::Local;
-pub(crate) use names::BillName;
-pub(crate) use names::Period as BillPeriod;
+use names::{BillName, Period as BillPeriod};
 use object::Object;
 use reader::ReadContext;
 use remote::Remote;
@@ -113,6 +112,29 @@ pub struct Args {
     /// Read these bill files instead of a bucket; - is stdin. --date is not applied
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     files: Vec<PathBuf>,
+}
+
+/// Whether events of this type are lines of bill files.
+pub(crate) fn has_type(kind: &str) -> bool {
+    kind.starts_with("alicloud.") && !super::is_of(kind, super::alicloud::TYPE)
+}
+
+/// The period of a bill. All whose names tell none share one, which is the same on every run.
+fn period_of_bill(bill: Option<&BillName>) -> Period {
+    match bill.and_then(|bill| bill.period) {
+        Some(BillPeriod::Day(day)) => Period::new(day, false),
+        Some(BillPeriod::Month(first)) => Period::new(first, true),
+        None => Period::new(NaiveDate::default(), false),
+    }
+}
+
+/// The period in the name of the file that a journaled line is from.
+pub(super) fn period_of(row: &Journaled<'_>) -> Option<Period> {
+    const FILE: &str = r#","file":""#;
+    let at = memchr::memmem::rfind(row.data.as_bytes(), FILE.as_bytes())? + FILE.len();
+    let key = row.data.get(at..)?.split('"').next()?;
+    // A member of an archive stands behind it; the archive has the name.
+    Some(period_of_bill(BillName::parse(key.split('!').next()?).as_ref()))
 }
 
 /// A bill file to read.
@@ -177,10 +199,6 @@ impl AlicloudOss {
 }
 
 impl Cloud for AlicloudOss {
-    fn name(&self) -> &'static str {
-        "alicloud-oss"
-    }
-
     fn calendar(&self) -> Calendar {
         CALENDAR
     }
@@ -206,7 +224,7 @@ impl Cloud for AlicloudOss {
     fn domain(&self, window: &Window) -> Domain {
         let periods = match &self.origin {
             Origin::Local(files) => {
-                files.files().iter().map(|file| Period::of_bill(Some(&file.bill))).collect()
+                files.files().iter().map(|file| period_of_bill(Some(&file.bill))).collect()
             }
             Origin::Remote(_) => {
                 let of_month = window.granularity == Granularity::Monthly;
@@ -262,5 +280,38 @@ impl Cloud for AlicloudOss {
             Origin::Local(_) => None,
             Origin::Remote(remote) => remote.incomplete(window, &CALENDAR),
         }
+    }
+}
+
+#[cfg(test)]
+mod journaled {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_its_period_by_its_file() {
+        let of = |file: &str| {
+            let data = format!(r#"{{"a":"b","file":"{file}","line":7}}"#);
+            let row = Journaled { account: "", subject: "s", data: &data };
+            super::super::period_of("alicloud.billing_item_detail", &row).unwrap().to_string()
+        };
+        for (file, period) in [
+            ("bills/1234567890123456_BillingItemDetail_20220613", "2022-06-13"),
+            ("1234567890123456_BillingItemDetail_202206.csv", "2022-06"),
+            (
+                "202206/20220601010203/1234567890123456_2688801000001_consumeDetailBillV2_20220613.zip!1_2.csv",
+                "2022-06-13",
+            ),
+            ("1234567890123456-20251201010203_consumedetailbillv2_2025-12.csv", "2025-12"),
+            ("1234567890123456_BillingItemDetail_20220613_1_2.csv", "2022-06-13"),
+            ("bill.csv", "1970-01-01"),
+        ] {
+            assert_eq!(of(file), period);
+        }
+    }
+
+    #[test]
+    fn types_of_bill_files() {
+        assert!(has_type("alicloud.billing_item_detail") && has_type("alicloud.focus"));
+        assert!(!has_type("alicloud.account_billing.daily") && !has_type("aws.service.daily"));
     }
 }

@@ -33,6 +33,8 @@ const ACTION: &str = "GetCostAndUsage";
 const CLOCK_ALLOWANCE: u64 = 300;
 /// `source` of every event.
 pub(crate) const SOURCE: &str = "cloud.aws.billing";
+/// `type` of every event, but for the granularity.
+pub(super) const TYPE: &str = "aws.service";
 
 /// Options of `billing-pull aws`.
 #[derive(clap::Args, Debug)]
@@ -119,7 +121,7 @@ impl Aws {
     }
 
     fn kind(&self) -> String {
-        super::kind("aws.service", self.settings.granularity)
+        super::kind(TYPE, self.settings.granularity)
     }
 
     /// Where to ask. A given endpoint keeps its partition's signing region.
@@ -196,10 +198,6 @@ impl Aws {
 }
 
 impl Cloud for Aws {
-    fn name(&self) -> &'static str {
-        "aws"
-    }
-
     fn calendar(&self) -> Calendar {
         Calendar {
             cloud: "aws",

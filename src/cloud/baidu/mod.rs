@@ -8,6 +8,8 @@ mod answer;
 mod errors;
 mod request;
 
+pub(super) use request::PERIOD_FIELDS;
+
 use super::{Cloud, Context, Emit, Place, Plan, Renderer, numbered};
 use crate::api::{Api, Budget, Pace};
 use crate::check::{Checkup, probed};
@@ -27,6 +29,8 @@ use std::cell::Cell;
 
 /// `source` of every event.
 pub(crate) const SOURCE: &str = "cloud.baidu.billing";
+/// `type` of every event, but for the granularity.
+pub(super) const TYPE: &str = "baidu.resource";
 const ENDPOINT: &str = "https://billing.baidubce.com";
 /// The action in messages.
 const ACTION: &str = "GetResourceMonthBill";
@@ -150,7 +154,7 @@ impl Baidu {
     }
 
     fn kind(&self) -> String {
-        super::kind("baidu.resource", self.settings.granularity)
+        super::kind(TYPE, self.settings.granularity)
     }
 
     /// A request as messages name it.
@@ -160,10 +164,6 @@ impl Baidu {
 }
 
 impl Cloud for Baidu {
-    fn name(&self) -> &'static str {
-        "baidu"
-    }
-
     fn calendar(&self) -> Calendar {
         Calendar {
             cloud: "baidu",

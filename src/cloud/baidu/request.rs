@@ -10,6 +10,9 @@ use std::fmt;
 /// The most that the service gives in one page.
 const PAGE_SIZE: &str = "100";
 
+/// The fields of `data` that name the period: a day or a month.
+pub(crate) const PERIOD_FIELDS: [&str; 2] = ["date", "billMonth"];
+
 /// How something is paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ProductType {
@@ -40,9 +43,10 @@ pub(super) struct Asked {
 impl Asked {
     /// The field of `data` that names the period, and its value.
     pub(super) fn period_field(self) -> (&'static str, String) {
+        let [day, month] = PERIOD_FIELDS;
         match self.granularity {
-            Granularity::Daily => ("date", self.period.to_string()),
-            Granularity::Monthly => ("billMonth", self.month()),
+            Granularity::Daily => (day, self.period.to_string()),
+            Granularity::Monthly => (month, self.month()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The calls of billing-pull in a shell text, as the shell would split them: from the program's name to the end
@@ -87,6 +87,18 @@ pub fn variables(folder: &Path, found: &mut BTreeSet<String>) {
                 literal.bytes().all(plain) && OURS.iter().any(|mark| literal.starts_with(mark))
             });
             found.extend(names.map(str::to_owned));
+        }
+    }
+}
+
+/// The files below `folder` in which this word stands, however it is spelled.
+pub fn files_that_name(word: &str, folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_that_name(word, &path, found);
+        } else if fs::read_to_string(&path).unwrap().to_lowercase().contains(word) {
+            found.push(path);
         }
     }
 }
