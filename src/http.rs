@@ -290,7 +290,8 @@ impl Http {
         } else if error.is_timeout() {
             format!("no answer within {} s", self.timeout.as_secs_f64())
         } else if error.is_connect() {
-            format!("could not connect ({})", chain(&error))
+            let why = chain(&error);
+            format!("could not connect ({why}{})", trust_hint(&why))
         } else {
             format!("the connection broke ({})", chain(&error))
         };
@@ -316,6 +317,15 @@ fn broken_read(error: &std::io::Error) -> Broken {
         format!("the answer was cut short ({})", deepest(error))
     };
     Broken { reason, passing: true, ambiguous: true }
+}
+
+/// What to do about a certificate that is not trusted.
+fn trust_hint(why: &str) -> &'static str {
+    if why.contains("UnknownIssuer") || why.contains("unknown issuer") {
+        "; behind a proxy with a CA of its own, name that CA's certificate with SSL_CERT_FILE"
+    } else {
+        ""
+    }
 }
 
 /// The causes below a client error, without its first line, which names no cause.
@@ -401,6 +411,12 @@ fn is_near(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_issuer_is_told_what_to_do() {
+        assert!(trust_hint("invalid peer certificate: UnknownIssuer").contains("SSL_CERT_FILE"));
+        assert_eq!(trust_hint("Connection refused (os error 111)"), "");
+    }
 
     #[test]
     fn hosts() {

@@ -65,6 +65,10 @@ const PROGRAM: Manual = Manual {
     examples: &[
         ("See what the events look like, without an account", "billing-pull aws --demo"),
         ("Pull yesterday's bill of AWS", "billing-pull aws"),
+        (
+            "Before the first run, or at 3 in the morning: what is wrong?",
+            "billing-pull aws --check",
+        ),
     ],
     environment: &[],
     files: &[],
@@ -78,8 +82,12 @@ const AWS: Manual = Manual {
             "billing-pull aws | jq -r '.data | [.service, .amount, .unit] | @tsv'",
         ),
         (
-            "The days that AWS may still restate, every morning from cron, to a broker",
-            "billing-pull aws --date settling --target https://broker.example.com/bills",
+            "Whatever is new or changed, every morning from cron, to a broker",
+            "billing-pull aws --date settling --journal bills.ndjson --target https://broker.example.com/bills",
+        ),
+        (
+            "Whether keys, permission, clock and target are well",
+            "billing-pull aws --check-target --target https://broker.example.com/bills",
         ),
         (
             "A month of one team's costs, by account",
@@ -205,6 +213,10 @@ const ALICLOUD_OSS: Manual = Manual {
         (
             "Every billing line of last month, from the bucket that the subscription fills",
             "billing-pull alicloud-oss --bucket my-bills --region cn-hangzhou --date last-month --granularity monthly",
+        ),
+        (
+            "Whether the bucket can be read, what fills it, and how old its newest file is",
+            "billing-pull alicloud-oss --bucket my-bills --region cn-hangzhou --check",
         ),
         (
             "Bill files on this machine, without an account",
