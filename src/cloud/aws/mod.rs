@@ -262,7 +262,7 @@ impl Cloud for Aws {
             Some(account) => format!("; events carry the account {account:?}"),
             None => "; events carry no account: name it with --account if you pull several".into(),
         };
-        let who = chain::caller(self.api.session(), &self.env, credentials);
+        let who = chain::caller(self.api.session(), &self.env, credentials, home.region);
         checkup.identity(who.map(|who| format!("{who}{named}")))?;
         checkup.tell("permission", self.probe(connected))?;
         checkup.clock(&self.api, CLOCK_ALLOWANCE);

@@ -49,10 +49,17 @@ pub(crate) fn find(session: &Session, env: &Env, given: &Given<'_>) -> Result<Cr
     search(&Machine { session, env, limits: Limits::default() }, given)
 }
 
-/// Who holds `credentials`, as the token service knows them.
-pub(crate) fn caller(session: &Session, env: &Env, credentials: &Credentials) -> Result<String> {
+/// Who holds `credentials`, as the token service knows them: that of the environment's region, else of the profile's,
+/// else of `region`.
+pub(crate) fn caller(
+    session: &Session,
+    env: &Env,
+    credentials: &Credentials,
+    region: &str,
+) -> Result<String> {
     let machine = Machine { session, env, limits: Limits::default() };
-    let sts = sts::Sts::new(&machine, credentials.region.as_deref(), "")?;
+    let region = credentials.region.as_deref().unwrap_or(region);
+    let sts = sts::Sts::new(&machine, Some(region), "")?;
     Ok(sts.caller_identity(&credentials.keys)?.to_string())
 }
 
