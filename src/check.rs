@@ -8,7 +8,7 @@ use crate::config::{Settings, Target};
 use crate::event::{Batch, Data, Envelope, Row};
 use crate::exit::{Failure, fail, kind_of};
 use crate::http::host_and_port;
-use crate::report::{Report, plural};
+use crate::report::{Grade, Report, plural};
 use crate::sink;
 use crate::window::{Calendar, Granularity, Window, first_of_month, last_of_month};
 use anyhow::Result;
@@ -21,31 +21,6 @@ const EVENT: &str = "billing-pull.check";
 const SOURCE: &str = "billing-pull";
 /// A clock that is further off than this will be too far off some day.
 const CLOCK_WARNING: u64 = 60;
-
-/// How a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Grade {
-    /// As it should be.
-    Ok,
-    /// A pull works, but the user should know.
-    Warn,
-    /// A pull would fail.
-    Fail,
-}
-
-impl Grade {
-    /// Every grade, in the order of the closing line.
-    pub(crate) const ALL: [Self; 3] = [Self::Ok, Self::Warn, Self::Fail];
-
-    /// As it is written.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-        }
-    }
-}
 
 /// Takes findings, says each of them at once, and remembers the worst.
 pub(crate) struct Checkup<'a> {

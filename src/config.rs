@@ -213,6 +213,9 @@ fn parse_target(text: &str) -> Result<Target> {
         Err(fail(Failure::Usage, format!("the target {:?} {why}", http::host_and_port(text))))
     };
     match reqwest::Url::parse(text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => refuse(
+            "may have no user and password: put an Authorization into headers: of secret.yml",
+        ),
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
             Ok(Target::Http(text.to_owned()))
         }
@@ -227,7 +230,7 @@ fn overrides(env: &Env) -> Result<Vec<(String, String)>> {
         #[serde(default)]
         extensions: std::collections::BTreeMap<String, String>,
     }
-    const OURS: [&str; 13] = [
+    const OURS: [&str; 14] = [
         "specversion",
         "id",
         "source",
@@ -241,6 +244,7 @@ fn overrides(env: &Env) -> Result<Vec<(String, String)>> {
         "account",
         "restates",
         "scope",
+        "compacted",
     ];
     let Some(text) = env.get("K_CE_OVERRIDES") else { return Ok(Vec::new()) };
     let overrides: Overrides = serde_json::from_str(text).map_err(|error| {

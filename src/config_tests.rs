@@ -178,6 +178,9 @@ fn overrides_are_extensions() {
         "[",
         r#"{"extensions":{"Bad-Name":"x"}}"#,
         r#"{"extensions":{"id":"x"}}"#,
+        // The journal's own.
+        r#"{"extensions":{"compacted":"x"}}"#,
+        r#"{"extensions":{"scope":"x"}}"#,
         "{\"extensions\":{\"a\":\"\\u0001\"}}",
     ] {
         assert_eq!(kind_of(&parse(bad).unwrap_err()), Failure::Usage, "{bad}");

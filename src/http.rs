@@ -93,7 +93,7 @@ impl Answer {
 
     /// `text` of the answer without what the request proved an identity with, should it echo that.
     pub(crate) fn hide(&self, text: &str) -> String {
-        crate::credentials::hide(text, self.proofs.iter().map(String::as_str))
+        proofs::hide(text, self.proofs.iter().map(String::as_str))
     }
 
     #[cfg(test)]
@@ -386,6 +386,12 @@ pub(crate) fn host(url: &str) -> &str {
         return rest.split(']').next().unwrap_or_default();
     }
     authority.split(':').next().unwrap_or_default()
+}
+
+/// Whether `text` can be a part of a host's name: a region, a bucket.
+pub(crate) fn is_label(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// Whether the URL's host is this machine.

@@ -1,6 +1,6 @@
 //! billing-pull: a cloud's bill as CloudEvents, once.
 //!
-//! The data flows one way, and [`run`] reads as that line:
+//! The data flows one way, and the private `pull` below reads as that line:
 //!
 //! ```text
 //! arguments ─► window ─► credentials ─► pages ─► rows ─► events ─► journal ─► sink ─► closing line, exit code
@@ -28,6 +28,7 @@ mod json;
 pub mod manual;
 mod proofs;
 mod pull;
+mod refusal;
 mod report;
 mod retry;
 mod secret;
@@ -178,16 +179,20 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     let note = pull::note(&session, ledger.as_ref());
     let mut sink = sink::open(&settings, &session, note)?;
     let cloud = pull::pull(cloud, window, &mut *sink, ledger.as_mut(), &session)?;
+    let empty = report.counts.rows.load(Relaxed) == 0;
     if let Some(mut ledger) = ledger {
         match cloud.whole(&window) {
-            Some(whole) => ledger.complete(&*cloud, &whole, now, &report.counts)?,
-            None => ledger.sync()?,
+            // A window that is to be tried again later is not completed.
+            Some(whole) if !(empty && options.fail_if_empty) => {
+                ledger.complete(&*cloud, &whole, now, &report.counts)?;
+            }
+            _ => ledger.sync()?,
         }
     }
     if let Some(why) = cloud.incomplete(&window) {
         report.warn(&why);
     }
-    if report.counts.rows.load(Relaxed) == 0 {
+    if empty {
         let message = format!("the bill of {name} holds no row");
         if options.fail_if_empty {
             return Err(exit::fail(Failure::Empty, message));

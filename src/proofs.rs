@@ -1,6 +1,8 @@
 //! What a request proves an identity with: some servers, and proxies between, print the request into their
 //! answer, and an answer's start is shown when it is not understood.
 
+use crate::sign::percent_encode;
+
 /// Headers of ours that tell nothing, unless a token is in their name.
 const HARMLESS: [&str; 9] =
     ["content-", "ce-", "x-amz-", "x-acs-", "x-oss-", "x-bce-", "accept", "range", "user-agent"];
@@ -18,6 +20,8 @@ pub(crate) fn of(url: &str, headers: &[(String, String)]) -> Vec<String> {
         let name = name.to_ascii_lowercase();
         if name == "authorization" {
             proofs.push(value);
+            // What follows the scheme: `Bearer TOKEN`, `Basic TOKEN==`.
+            proofs.extend(value.split_once(' ').map(|(_, token)| token.trim()));
             // `... Credential=ID/...`, `bce-auth-v1/ID/...`; the signature, or a token, stands last.
             let rest = ["Credential=", "bce-auth-v1/"]
                 .iter()
@@ -34,6 +38,19 @@ pub(crate) fn of(url: &str, headers: &[(String, String)]) -> Vec<String> {
     proofs.into_iter().map(str::to_owned).collect()
 }
 
+/// `text` without these, in any place: as they are, and also percent-encoded as a form or a query has them or,
+/// once more, a text to sign.
+pub(crate) fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.into_iter().filter(|secret| secret.len() >= 4) {
+        let once = percent_encode(secret);
+        for form in [secret, &once, &percent_encode(&once)] {
+            text = text.replace(form, "(redacted)");
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,7 +58,7 @@ mod tests {
     fn hidden(url: &str, headers: &[(&str, &str)], text: &str) -> String {
         let headers: Vec<_> =
             headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        crate::credentials::hide(text, of(url, &headers).iter().map(String::as_str))
+        hide(text, of(url, &headers).iter().map(String::as_str))
     }
 
     #[test]
@@ -64,6 +81,8 @@ mod tests {
     #[test]
     fn a_query_and_headers_for_a_target_are_hidden() {
         let url = "https://h/events?api-version=2018&sig=abcdef%3D";
+        let basic = [("Authorization", "Basic dXNlcjpwYXNz==")];
+        assert_eq!(hidden("https://h/", &basic, "Basic: dXNlcjpwYXNz=="), "Basic: (redacted)");
         let headers =
             [("Authorization", "Bearer abc.def"), ("X-Company", "purple"), ("ce-id", "event-1")];
         assert_eq!(

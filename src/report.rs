@@ -1,7 +1,6 @@
 //! Everything on stderr: log lines, the progress bar, the closing line. Nothing else in the program prints
 //! there, so that one place decides on quiet, verbose, text and JSON.
 
-use crate::check::Grade;
 use crate::exit::Failure;
 use crate::http::excerpt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -70,6 +69,31 @@ pub(crate) enum Level {
     Normal,
     /// `-v`: every request, every retry, every credential source too.
     Verbose,
+}
+
+/// How a finding of `--check` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grade {
+    /// As it should be.
+    Ok,
+    /// A pull works, but the user should know.
+    Warn,
+    /// A pull would fail.
+    Fail,
+}
+
+impl Grade {
+    /// Every grade, in the order of the closing line.
+    pub(crate) const ALL: [Self; 3] = [Self::Ok, Self::Warn, Self::Fail];
+
+    /// As it is written.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
 }
 
 /// What a run counted. Every thread adds to it.
@@ -241,16 +265,13 @@ impl Report {
         match self.format {
             LogFormat::Json => self.write(&self.closing_object(&about, exit)),
             LogFormat::Text if self.level > Level::Quiet => {
-                if let Some(line) = self.closing_line(&about) {
-                    self.write(&line);
-                }
+                self.write(&self.closing_line(&about));
             }
             LogFormat::Text => {}
         }
     }
 
-    fn closing_line(&self, about: &About) -> Option<String> {
-        let window = about.window.as_deref()?;
+    fn closing_line(&self, about: &About) -> String {
         let get = |count: &AtomicU64| count.load(Relaxed);
         let counts = &self.counts;
         let mut parts = match about.findings {
@@ -277,7 +298,9 @@ impl Report {
         let retries = get(&counts.retries);
         parts.push(if retries == 1 { "1 retry".into() } else { format!("{retries} retries") });
         parts.push(format!("{:.1} s", self.started.elapsed().as_secs_f64()));
-        Some(format!("{} {window}: {}", about.cloud, parts.join(", ")))
+        // A run may fail before it knows its window.
+        let window = about.window.as_ref().map(|window| format!(" {window}")).unwrap_or_default();
+        format!("{}{window}: {}", about.cloud, parts.join(", "))
     }
 
     fn closing_object(&self, about: &About, exit: u8) -> String {
@@ -394,7 +417,7 @@ mod tests {
     #[test]
     fn the_closing_line_counts_what_is_billed() {
         let report = report();
-        let line = report.closing_line(&report.about()).unwrap();
+        let line = report.closing_line(&report.about());
         assert!(
             line.starts_with(
                 "aws 2022-06-13: 31 events delivered, 2 requests ($0.01), 1 retry, 0."
@@ -402,7 +425,7 @@ mod tests {
             "{line}"
         );
         report.counts.unchanged.store(400, Relaxed);
-        let line = report.closing_line(&report.about()).unwrap();
+        let line = report.closing_line(&report.about());
         assert!(line.contains("31 events delivered, 400 unchanged, 2 requests"), "{line}");
     }
 

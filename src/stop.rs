@@ -81,25 +81,42 @@ impl Stop {
     }
 }
 
-/// Turns SIGTERM and SIGINT into [`Stop::ask`]. A second signal, or the end of the grace time, ends the process
-/// after `last_words`: a reader that takes nothing more from stdout must not hold the run for ever.
+/// How often the thread that waits for signals looks for them.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Turns SIGTERM and SIGINT into [`Stop::ask`]. A second signal, or the end of the grace time after the first or after
+/// the deadline, ends the process after `last_words`: a reader that takes nothing more from stdout, or a service that
+/// answers nothing, must not hold the run.
 pub(crate) fn on_signals(stop: &Stop, last_words: impl Fn(Failure) + Send + 'static) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
     let stop = stop.clone();
     std::thread::Builder::new().name("signals".into()).spawn(move || {
-        let reason =
-            |signal| if signal == SIGINT { Failure::Interrupted } else { Failure::Terminated };
-        let Some(first) = signals.forever().next().map(reason) else { return };
-        stop.ask(first);
-        let end = Instant::now() + GRACE + Duration::from_secs(1);
-        while Instant::now() < end && signals.pending().next().is_none() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        last_words(first);
-        std::process::exit(i32::from(first.code()));
+        let mut next = move || {
+            let signal = signals.pending().next()?;
+            Some(if signal == SIGINT { Failure::Interrupted } else { Failure::Terminated })
+        };
+        let reason = watch(&stop, GRACE + Duration::from_secs(1), &mut next);
+        last_words(reason);
+        std::process::exit(i32::from(reason.code()));
     })?;
     Ok(())
+}
+
+/// Returns once the run must end: why it was to stop, after a second signal or the end of `grace`.
+fn watch(stop: &Stop, grace: Duration, next: &mut impl FnMut() -> Option<Failure>) -> Failure {
+    let first = loop {
+        if let Some(reason) = next().or_else(|| stop.asked()) {
+            break reason;
+        }
+        std::thread::sleep(LOOK);
+    };
+    stop.ask(first);
+    let end = Instant::now() + grace;
+    while Instant::now() < end && next().is_none() {
+        std::thread::sleep(LOOK);
+    }
+    first
 }
 
 #[cfg(test)]
@@ -115,6 +132,16 @@ mod tests {
         stop.ask(Failure::Terminated);
         let error = stop.sleep(Duration::from_secs(600)).unwrap_err();
         assert_eq!(kind_of(&error), Failure::Interrupted);
+    }
+
+    #[test]
+    fn a_deadline_has_its_grace_time_and_no_more() {
+        let stop = Stop::new(Some(Instant::now()));
+        assert_eq!(watch(&stop, Duration::ZERO, &mut || None), Failure::Terminated);
+        // A signal after it ends the run at once.
+        let mut signals = [None, Some(Failure::Interrupted)].into_iter();
+        let reason = watch(&stop, Duration::from_secs(600), &mut || signals.next().flatten());
+        assert_eq!(reason, Failure::Terminated);
     }
 
     #[test]

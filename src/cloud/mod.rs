@@ -1,12 +1,11 @@
-//! What a cloud is to the rest of the program, and the list of those there are. A new cloud is a new file here
-//! and two lines: its module, and its arm in [`Command::open`].
+//! What a cloud is to the rest of the program, and the list of those there are. A new cloud is a new folder here, its
+//! module, its variant and arms of [`Command`], and its arm in [`period_of`].
 
 pub(crate) mod alicloud;
 pub(crate) mod alicloud_oss;
 pub(crate) mod alicloud_subscribe;
 pub(crate) mod aws;
 pub(crate) mod baidu;
-mod errors;
 pub(crate) mod numbered;
 
 use crate::api::Session;
@@ -22,7 +21,8 @@ use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Window};
 use anyhow::Result;
 use chrono::Utc;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 /// The pulls, one a cloud. clap reads the command line into it; its doc comments are the help.
 #[derive(clap::Subcommand, Debug)]
@@ -186,6 +186,27 @@ pub(crate) trait Cloud: Send {
 
     /// Why the window's last day may still be incomplete, if it may. Asked after the pull.
     fn incomplete(&self, window: &Window) -> Option<String>;
+}
+
+/// The accounts that a cloud's answers were about, whichever thread reads them: one that is empty says that all rows of
+/// the account it names are gone.
+#[derive(Default)]
+pub(crate) struct Told(Mutex<BTreeSet<String>>);
+
+impl Told {
+    /// An answer was about this account, or about one without a name.
+    pub(crate) fn note(&self, account: Option<&str>) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let account = account.unwrap_or_default();
+        if !told.contains(account) {
+            told.insert(account.to_owned());
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn accounts(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
 }
 
 /// Where pages go.

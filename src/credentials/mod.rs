@@ -13,8 +13,8 @@ mod metadata;
 mod testing;
 
 use crate::exit::{Failure, fail};
+use crate::proofs::hide;
 use crate::secret::Secret;
-use crate::sign::percent_encode;
 
 /// What a signer needs.
 #[derive(Clone, Debug)]
@@ -76,19 +76,6 @@ impl Keys {
         let token = self.session_token.as_ref().map(Secret::expose);
         [self.access_key_id.as_str(), self.secret_access_key.expose()].into_iter().chain(token)
     }
-}
-
-/// `text` without these, in any place: as they are, and also percent-encoded as a form or a query has them or,
-/// once more, a text to sign.
-pub(crate) fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.into_iter().filter(|secret| secret.len() >= 4) {
-        let once = percent_encode(secret);
-        for form in [secret, &once, &percent_encode(&once)] {
-            text = text.replace(form, "(redacted)");
-        }
-    }
-    text
 }
 
 #[cfg(test)]

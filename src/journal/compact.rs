@@ -22,7 +22,6 @@ pub(crate) fn compact(path: &Path, report: &Report) -> Result<()> {
     let new = temporary(journal.path());
     let written = write(&journal, &kept, last_window, &new).and_then(|bytes| {
         std::fs::rename(&new, journal.path())?;
-        sync_folder(journal.path())?;
         Ok(bytes)
     });
     if written.is_err() {
@@ -30,6 +29,9 @@ pub(crate) fn compact(path: &Path, report: &Report) -> Result<()> {
     }
     let bytes = written.with_context(|| {
         format!("the journal {} cannot be rewritten and is as it was", path.display())
+    })?;
+    sync_folder(journal.path()).with_context(|| {
+        format!("the journal {} is rewritten, but may not be on the disk yet", path.display())
     })?;
     report.info(&format!(
         "{}: {} kept, {bytes} of {} bytes",

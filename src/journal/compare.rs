@@ -132,7 +132,7 @@ impl History {
     pub(crate) fn gone(&self, accounts: &[String], allow_mass: bool) -> Result<Vec<usize>> {
         let seen: HashSet<&str> = self.seen.iter().map(|group| &*group.account).collect();
         let is_told = |group: &Group| match self.domain.kinds {
-            Kinds::BillFiles => self.seen.contains(group),
+            Kinds::Files(_) => self.seen.contains(group),
             _ => seen.contains(&*group.account) || accounts.contains(&group.account),
         };
         let told: Vec<bool> = self.groups.iter().map(is_told).collect();

@@ -187,8 +187,9 @@ impl World {
             end: day(days.end - 1),
             granularity: Granularity::Daily,
         };
-        let line =
-            crate::journal::completed::Completed::for_tests(&window).event("s", &[]).unwrap();
+        let line = crate::journal::completed::Completed::for_tests(&window)
+            .event("s", &[], chrono::DateTime::UNIX_EPOCH)
+            .unwrap();
         Journal::open(&self.path()).unwrap().append(&line).unwrap();
     }
 
@@ -331,7 +332,11 @@ fn what_a_bill_file_lacks_is_told_by_the_file() {
     let mut journal = Journal::open(&folder.path().join("j")).unwrap();
     journal.append(&[today.span(0..4), whole.span(0..4)].concat()).unwrap();
     let known = |periods: Option<Vec<Period>>| {
-        let domain = Domain::of_files("cloud.alicloud.billing", periods);
+        let domain = Domain::of_files(
+            "cloud.alicloud.billing",
+            crate::cloud::alicloud_oss::has_type,
+            periods,
+        );
         let found = read::read(journal.file(), journal.end(), &domain).unwrap();
         History::new(journal.file().try_clone().unwrap(), found, domain)
     };

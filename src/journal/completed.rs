@@ -82,8 +82,14 @@ impl Completed {
 }
 
 impl Completed {
-    /// The event, a line with its line feed.
-    pub(super) fn event(&self, source: &str, extensions: &[(String, String)]) -> Result<Vec<u8>> {
+    /// The event, a line with its line feed. `asked` is when the pull began: a day that was under way then has to be
+    /// pulled again, whenever the pull ended.
+    pub(super) fn event(
+        &self,
+        source: &str,
+        extensions: &[(String, String)],
+        asked: DateTime<Utc>,
+    ) -> Result<Vec<u8>> {
         let mut data = Data::default();
         let members = serde_json::to_string(self)?;
         let members: crate::json::Members = serde_json::from_str(&members)?;
@@ -97,7 +103,7 @@ impl Completed {
             _ => None,
         };
         let row = Row { account, period: self.window.start, subject, data, amounts: Vec::new() };
-        let mut batch = Batch::new(Envelope::new(source, COMPLETED, Utc::now(), extensions)?);
+        let mut batch = Batch::new(Envelope::new(source, COMPLETED, asked, extensions)?);
         batch.push(&row);
         Ok(std::mem::take(&mut batch.bytes))
     }

@@ -155,7 +155,7 @@ impl Ledger {
             r#final: is_final,
             final_through,
         };
-        let line = completed.event(self.source, &self.extensions)?;
+        let line = completed.event(self.source, &self.extensions, now)?;
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         journal.append(&line)?;
         journal.sync()

@@ -3,7 +3,6 @@
 use super::blocks::{self, Block, Fault};
 use super::line::{COMPLETED, Line, kind_of};
 use super::period::Period;
-use crate::cloud::alicloud_oss;
 use crate::event::{HEAD, RETRACTED};
 use crate::identity::Id;
 use crate::window::Window;
@@ -24,12 +23,12 @@ pub(crate) struct Domain {
 }
 
 /// Types of events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Kinds {
     /// This one.
     One(String),
-    /// Those of bill files. What is gone is then told by file: a file that is not there says nothing.
-    BillFiles,
+    /// Those of a cloud's bill files. What is gone is then told by file: a file that is not there says nothing.
+    Files(fn(&str) -> bool),
     /// All.
     All,
 }
@@ -46,13 +45,17 @@ impl Domain {
         }
     }
 
-    /// Lines of bill files of these days or months; of all where there is none.
-    pub(crate) fn of_files(source: &'static str, periods: Option<Vec<Period>>) -> Self {
+    /// Lines of bill files of these days or months; of all where there is none. `is_file` knows their types.
+    pub(crate) fn of_files(
+        source: &'static str,
+        is_file: fn(&str) -> bool,
+        periods: Option<Vec<Period>>,
+    ) -> Self {
         let periods = periods.map(|mut periods| {
             periods.sort_unstable();
             periods
         });
-        Self { source, kinds: Kinds::BillFiles, periods, scope: String::new() }
+        Self { source, kinds: Kinds::Files(is_file), periods, scope: String::new() }
     }
 
     /// Every row there is.
@@ -65,7 +68,7 @@ impl Domain {
         let kind = kind.strip_suffix(RETRACTED.as_bytes()).unwrap_or(kind);
         match &self.kinds {
             Kinds::One(own) => kind == own.as_bytes(),
-            Kinds::BillFiles => std::str::from_utf8(kind).is_ok_and(alicloud_oss::has_type),
+            Kinds::Files(is_file) => std::str::from_utf8(kind).is_ok_and(is_file),
             Kinds::All => !kind.starts_with(b"billing-pull."),
         }
     }
@@ -244,7 +247,7 @@ impl Found {
         }
         let line = Line::read(line)?;
         self.compacted = line.compacted.or(self.compacted);
-        let scope_fits = domain.kinds == Kinds::All || line.scope == domain.scope;
+        let scope_fits = matches!(domain.kinds, Kinds::All) || line.scope == domain.scope;
         if !domain.has_kind(line.kind.as_bytes()) || !scope_fits {
             return Ok(());
         }

@@ -12,6 +12,9 @@ use crate::credentials::Keys;
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
+/// What the service allows the time of a signature to be off, in seconds.
+pub(crate) const CLOCK_ALLOWANCE: u64 = 900;
+
 /// A request to sign. Its path is `/`: the action is named by a header.
 pub(crate) struct Request<'a> {
     pub method: &'a str,

@@ -11,6 +11,9 @@ use super::{
 use crate::credentials::Keys;
 
 const ALGORITHM: &str = "bce-auth-v1";
+/// What the service allows the time of a signature to be off, in seconds.
+pub(crate) const CLOCK_ALLOWANCE: u64 = 1800;
+
 /// For how many seconds the signature is good: the vendor's default.
 const EXPIRATION: &str = "1800";
 

@@ -14,6 +14,9 @@ use crate::credentials::Keys;
 const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 const TERMINATOR: &str = "aliyun_v4_request";
 const SERVICE: &str = "oss";
+/// What the service allows the time of a signature to be off, in seconds.
+pub(crate) const CLOCK_ALLOWANCE: u64 = 900;
+
 /// The only payload hash that OSS takes: it says that the body is not signed.
 const PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 

@@ -13,6 +13,9 @@ use crate::credentials::Keys;
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
 
+/// What the service allows the time of a signature to be off, in seconds.
+pub(crate) const CLOCK_ALLOWANCE: u64 = 300;
+
 /// A request to sign.
 pub(crate) struct Request<'a> {
     pub method: &'a str,

@@ -61,6 +61,8 @@ struct State {
     jobs: VecDeque<Job>,
     in_flight: usize,
     failed: Option<anyhow::Error>,
+    /// A post has failed, or the run is to end: no other is begun.
+    over: bool,
     closed: bool,
 }
 
@@ -114,9 +116,10 @@ impl HttpSink {
             self.shared.session.stop.check()?;
             let mut state = self.shared.lock();
             if let Some(failed) = state.failed.take() {
-                drop(state);
-                self.abandon_posts();
                 return Err(failed);
+            }
+            if state.over {
+                return Err(fail(Failure::Unexpected, "the target was given up"));
             }
             if ready(&state) {
                 return Ok(());
@@ -128,6 +131,7 @@ impl HttpSink {
     fn abandon_posts(&self) {
         let end = Instant::now() + GRACE;
         let mut state = self.shared.lock();
+        state.over = true;
         state.jobs.clear();
         if state.in_flight > 0 {
             let posts = plural(state.in_flight as u64, "post");
@@ -168,7 +172,7 @@ impl Sink for HttpSink {
 impl HttpSink {
     fn wait_for_room(&self, room: usize) -> Result<()> {
         let state = self.shared.lock();
-        let free = state.jobs.len() < room && state.failed.is_none();
+        let free = state.jobs.len() < room && !state.over;
         drop(state);
         if free { Ok(()) } else { self.wait(|state| state.jobs.len() <= room / 2) }
     }
@@ -218,7 +222,7 @@ impl Shared {
                         return;
                     }
                     // A job may have been added beside the failure of another.
-                    if state.failed.is_none()
+                    if !state.over
                         && let Some(job) = state.jobs.pop_front()
                     {
                         state.in_flight += 1;
@@ -238,6 +242,7 @@ impl Shared {
             state.in_flight -= 1;
             match outcome {
                 Outcome::Acked => {}
+                Outcome::Halves(..) if state.over => {}
                 Outcome::Halves(first, second) => {
                     state.jobs.push_front(second);
                     state.jobs.push_front(first);
@@ -245,11 +250,11 @@ impl Shared {
                 }
                 Outcome::Failed(error) => {
                     state.jobs.clear();
+                    state.over = true;
                     state.failed.get_or_insert(error);
                 }
             }
-            let news =
-                state.jobs.len() == self.room / 2 || state.in_flight == 0 || state.failed.is_some();
+            let news = state.jobs.len() == self.room / 2 || state.in_flight == 0 || state.over;
             drop(state);
             if news {
                 self.news.notify_one();

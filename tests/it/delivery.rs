@@ -308,3 +308,47 @@ fn a_target_in_the_open_is_said_once() {
         assert_eq!(done.stderr.matches("by plain http").count(), warned, "{url}");
     }
 }
+
+#[test]
+fn a_refusal_gives_no_token_away_and_begins_no_further_post() {
+    let echo = |request: &Request| {
+        let token = request.header("authorization").unwrap().split_once(' ').unwrap().1.to_owned();
+        Reply::new(401, format!("who is {token}?"))
+    };
+    for scheme in ["Basic", "Bearer"] {
+        let target = Target::answering(move |_, request| echo(request));
+        let token = "dXNlcjpwYXNzd29yZA==";
+        let secret = format!("headers: {{Authorization: \"{scheme} {token}\"}}\n");
+        let run = Run::command("aws").args(["--demo", "--secret", "secret.yml"]);
+        let run = run.file("secret.yml", secret).secret(token);
+        run.to(&target).go().exits(6).says(&["who is (redacted)?"]);
+    }
+    let named = ["--demo", "--target", "http://user:pass-word@127.0.0.1:9/"];
+    let done = Run::command("aws").args(named).secret("pass-word").go().exits(2);
+    done.says(&["the target \"127.0.0.1:9\" may have no user and password", "headers:"]);
+}
+
+#[test]
+fn a_refusal_waits_once_for_posts_in_flight() {
+    let gate = Arc::new(Gate::default());
+    let held = Arc::clone(&gate);
+    // The second post is held until the run is about to end, and then is too large: no half of it is begun.
+    let target = Target::answering(move |number, _| match number {
+        1 => {
+            held.await_arrivals(1);
+            Reply::new(400, "")
+        }
+        _ => {
+            held.pass();
+            Reply::new(413, "")
+        }
+    });
+    let args = ["--content-mode", "batch", "--batch-size", "10", "--concurrency", "2"];
+    let run = Run::aws(&cloud_of(Sample { page: 1000, ..Sample::default() })).args(args);
+    let run = run.to(&target).start();
+    run.await_stderr("waiting for 1 post in flight");
+    gate.open();
+    let done = run.end().exits(6);
+    assert_eq!(done.stderr.matches("in flight").count(), 1, "{}", done.stderr);
+    assert_eq!(target.requests().len(), 2);
+}

@@ -205,6 +205,57 @@ fn more_than_half_of_a_day_is_only_taken_back_when_allowed() {
 }
 
 #[test]
+fn an_answer_without_a_row_is_no_bill_whose_rows_are_all_gone() {
+    for command in ["aws", "alicloud", "baidu"] {
+        let journal = Journal::new();
+        let run = |cloud: &Cloud| {
+            let path = journal.path().display().to_string();
+            Run::of(command, cloud).args(["--date", "yesterday", "--journal", &path])
+        };
+        let rows = run(&cloud()).go().exits(0).events().len();
+        let empty = cloud_of(Sample { rows: 0, ..Sample::default() });
+        let done = run(&empty).go().exits(4);
+        assert_eq!(done.stdout, "", "{command}");
+        let lacks = format!("the answer lacks {rows} of the {rows} rows");
+        done.says(&[&lacks, "nothing was retracted"]);
+        let done = run(&empty).arg("--allow-mass-retraction").go().exits(0);
+        assert!(done.each("type").iter().all(|kind| kind.ends_with(".retracted")), "{command}");
+        assert_eq!(done.events().len(), rows, "{command}");
+    }
+}
+
+#[test]
+fn an_empty_window_that_is_to_be_tried_again_is_not_completed() {
+    let (journal, full) = (Journal::new(), cloud());
+    let empty = cloud_of(Sample { rows: 0, ..Sample::default() });
+    journal.run(&full).arg("--date").arg(day(2)).go().exits(0);
+    let next = |cloud: &Cloud| {
+        journal.run(cloud).args(["--date", "since-journal", "--fail-if-empty"]).go()
+    };
+    next(&empty).exits(8);
+    next(&empty).exits(8);
+    assert_eq!(next(&full).exits(0).events().len(), 31);
+}
+
+#[test]
+fn a_shard_of_bill_files_completes_no_window() {
+    let (journal, cloud) = (Journal::new(), cloud());
+    let dates = format!("{}..{}", day(9), day(3));
+    for index in 0..2 {
+        let done = Run::of("alicloud-oss", &cloud)
+            .args(["--bucket", "demo-bills", "--region", "cn-hangzhou", "--date", &dates])
+            .args(["--journal", &journal.path().display().to_string()])
+            .args(["--shard", &format!("{index}/2")])
+            .go()
+            .exits(0);
+        assert!(!done.events().is_empty(), "shard {index}");
+        done.never_says("the bucket has no file");
+    }
+    let completed = journal.lines().iter().filter(|line| line["type"] == COMPLETED).count();
+    assert_eq!((journal.lines().len(), completed), (7 * 31, 0));
+}
+
+#[test]
 fn other_filters_accounts_granularities_and_days_are_left_alone() {
     let journal = Journal::new();
     let cloud = cloud();

@@ -3,10 +3,11 @@
 
 use super::SOURCE;
 use super::request::Query;
-use crate::cloud::errors::not_understood;
+use crate::cloud::Told;
 use crate::cloud::numbered::Numbered;
 use crate::event::{Data, Row};
 use crate::json::{Members, is_decimal, plain_text};
+use crate::refusal::not_understood;
 use crate::sums::Amount;
 use crate::window::Granularity;
 use anyhow::Result;
@@ -73,6 +74,8 @@ pub(super) struct Reader<'a> {
     pub(super) start: NaiveDate,
     /// `--account`, for a bill that does not say whose it is.
     pub(super) account: Option<&'a str>,
+    /// Takes note of whose bill it is.
+    pub(super) told: &'a Told,
 }
 
 impl Reader<'_> {
@@ -91,6 +94,7 @@ impl Reader<'_> {
         }
         let account = page.account_id.map(plain_text).filter(|id| !id.is_empty());
         let account = account.as_deref().or(self.account);
+        self.told.note(account);
         let period = self.query.period(self.start);
         let items = page.items.and_then(|items| items.item).unwrap_or_default();
         let rows = items.iter().map(|item| {

@@ -10,7 +10,8 @@ fn read_as(granularity: Granularity, page: u32, body: &str) -> Result<Numbered<R
     let query =
         Query { granularity, group: Group::Product, product_code: None, bill_owner_id: None };
     let start = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
-    let reader = Reader { query: &query, kind: KIND, start, account: Some("given") };
+    let reader =
+        Reader { query: &query, kind: KIND, start, account: Some("given"), told: &Told::default() };
     reader.rows(serde_json::from_str(body).unwrap(), page)
 }
 

@@ -1,8 +1,8 @@
 //! What the billing API's refusals mean, beyond those of the gateway.
 
-use super::gateway;
 use crate::api::Verdict;
 use crate::credentials::Keys;
+use crate::credentials::alicloud::gateway;
 use crate::exit::Failure;
 use crate::http::{Answer, host};
 

@@ -6,27 +6,27 @@
 
 mod answer;
 pub(crate) mod errors;
-pub(crate) mod gateway;
 pub(crate) mod request;
 
-use super::errors::unreadable;
 use super::numbered::{self, Numbered};
-use super::{Cloud, Context, Emit, Place, Plan, Renderer};
+use super::{Cloud, Context, Emit, Place, Plan, Renderer, Told};
 use crate::api::{Api, Budget, Pace, Verdict};
 use crate::check::{Checkup, probed};
 use crate::config::{KeyFile, Settings};
+use crate::credentials::alicloud::gateway::{Gateway, Signature};
 use crate::credentials::{Credentials, Keys, alicloud as chain};
 use crate::env::Env;
 use crate::event::Row;
 use crate::http::{Answer, host_and_port};
 use crate::journal::Domain;
+use crate::refusal::unreadable;
 use crate::report::{Unit, plural};
+use crate::sign::acs3;
 use crate::window::{Calendar, Granularity, Settles, Window, first_of_month, last_of_month};
 use answer::{Body, Reader};
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use clap::builder::NonEmptyStringValueParser;
-use gateway::{Gateway, Signature};
 use request::{ACTION, Group, Query, VERSION};
 use std::cell::RefCell;
 
@@ -37,9 +37,6 @@ const SERVICE: &str = "Alibaba Cloud billing";
 pub(crate) const SOURCE: &str = "cloud.alicloud.billing";
 /// `type` of every event, but for the granularity.
 pub(super) const TYPE: &str = "alicloud.account_billing";
-
-/// What a signature's time may be off, in seconds.
-pub(crate) const CLOCK_ALLOWANCE: u64 = 900;
 
 /// What the API takes from one user.
 const PER_SECOND: u32 = 10;
@@ -84,6 +81,8 @@ pub(crate) struct Alicloud {
     settings: Settings,
     keys: Option<KeyFile>,
     credentials: Option<Credentials>,
+    /// Whose bills the answers were.
+    told: Told,
 }
 
 impl Alicloud {
@@ -107,6 +106,7 @@ impl Alicloud {
             settings: settings.clone(),
             keys,
             credentials: None,
+            told: Told::default(),
         })
     }
 
@@ -118,7 +118,13 @@ impl Alicloud {
     fn probe(&self, credentials: &Credentials) -> Result<String> {
         let window = probed(&CALENDAR, self.settings.granularity, Utc::now());
         let (kind, account) = (self.kind(), self.settings.account.as_deref());
-        let reader = Reader { query: &self.query, kind: &kind, start: window.start, account };
+        let reader = Reader {
+            query: &self.query,
+            kind: &kind,
+            start: window.start,
+            account,
+            told: &self.told,
+        };
         let rows = plural(self.page(&reader, credentials, 1)?.total, "row");
         Ok(format!("bssapi:{ACTION} is allowed: {rows} for {window}; this question cost nothing"))
     }
@@ -184,6 +190,10 @@ impl Cloud for Alicloud {
         CALENDAR
     }
 
+    fn accounts(&self) -> Vec<String> {
+        self.told.accounts()
+    }
+
     fn domain(&self, window: &Window) -> Domain {
         Domain::of(SOURCE, self.kind(), window, &self.scope())
     }
@@ -224,7 +234,7 @@ impl Cloud for Alicloud {
         checkup.ok("endpoint", format!("{}{site}", host_and_port(endpoint)));
         checkup.identity(chain::caller(self.api.session(), &self.env, credentials))?;
         checkup.tell("permission", self.probe(credentials))?;
-        checkup.clock(&self.api, CLOCK_ALLOWANCE);
+        checkup.clock(&self.api, acs3::CLOCK_ALLOWANCE);
         Ok(())
     }
 
@@ -241,7 +251,13 @@ impl Cloud for Alicloud {
         };
         let names: Vec<String> = starts.iter().map(name).collect();
         let fetch = |at: usize, page| {
-            let reader = Reader { query: &self.query, kind: &kind, start: starts[at], account };
+            let reader = Reader {
+                query: &self.query,
+                kind: &kind,
+                start: starts[at],
+                account,
+                told: &self.told,
+            };
             self.page(&reader, credentials, page)
         };
         let session = self.api.session();

@@ -3,7 +3,7 @@
 
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
-use crate::http::{self, Call};
+use crate::http::{self, Call, is_label};
 use crate::sign::{oss4, percent_encode_path};
 use anyhow::Result;
 use chrono::Utc;
@@ -107,11 +107,6 @@ fn region_of<'a>(host: &'a str, bucket: &str) -> Option<&'a str> {
 /// The region that an `<Endpoint>` in an answer names.
 pub(super) fn region_in_answer(endpoint: &str) -> Option<&str> {
     region_of(endpoint, "")
-}
-
-fn is_label(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !text.is_empty() && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// <https://www.alibabacloud.com/help/en/oss/user-guide/bucket-naming-conventions>

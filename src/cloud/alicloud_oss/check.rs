@@ -11,12 +11,12 @@ use super::remote::Remote;
 use super::store::Store;
 use crate::api::Session;
 use crate::check::Checkup;
-use crate::cloud::alicloud::CLOCK_ALLOWANCE;
 use crate::cloud::alicloud::errors::{CHINA, INTERNATIONAL};
 use crate::cloud::alicloud_subscribe::{Subscription, subscriptions};
 use crate::credentials::{Keys, alicloud as chain};
 use crate::exit::{Failure, kind_of};
 use crate::report::plural;
+use crate::sign::oss4;
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -73,7 +73,9 @@ pub(super) fn remote(
                 } else {
                     checkup.ok("listing", said);
                 }
-                if checkup.take("reading", read(store, newest))?.is_some() {
+                if newest.size == 0 {
+                    checkup.warn("reading", "not asked for: the newest file is empty");
+                } else if checkup.take("reading", read(store, newest))?.is_some() {
                     let asked = plural(session.report.counts.requests.load(Relaxed), "request");
                     checkup.ok(
                         "reading",
@@ -83,7 +85,7 @@ pub(super) fn remote(
             }
         }
     }
-    checkup.clock(&store.api, CLOCK_ALLOWANCE);
+    checkup.clock(&store.api, oss4::CLOCK_ALLOWANCE);
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 
 use super::listing::Listed;
 use super::names::{BillName, Period};
-use super::pushes::is_pdf;
+use super::pushes::{self, is_pdf};
 use crate::exit::{Failure, fail};
 use crate::shard::Shard;
 use crate::window::{Granularity, Window};
@@ -35,6 +35,8 @@ pub(super) struct Choice {
     pub(super) superseded: Vec<String>,
     /// Where nothing was found: keys that were near, nearest first.
     pub(super) near: Vec<String>,
+    /// Of which periods and accounts there are files, other shards' among them.
+    pub(super) there: pushes::Found,
 }
 
 /// Looks through a listing.
@@ -45,6 +47,7 @@ pub(super) struct Finder {
     /// By period, account and site.
     bills: BTreeMap<(Period, Option<String>, Option<String>), Vec<Found>>,
     near: Vec<(Nearness, String)>,
+    there: pushes::Found,
 }
 
 /// Whether the type is another, how many days lie between, whether it is by day and not by month or the reverse.
@@ -54,7 +57,14 @@ impl Finder {
     /// For bills of this type, as [`super::names::canonical_type`] has it.
     pub(super) fn new(window: Window, file_type: &str, shard: Option<Shard>) -> Self {
         let file_type = file_type.to_owned();
-        Self { window, file_type, shard, bills: BTreeMap::new(), near: Vec::new() }
+        Self {
+            window,
+            file_type,
+            shard,
+            bills: BTreeMap::new(),
+            near: Vec::new(),
+            there: BTreeSet::new(),
+        }
     }
 
     /// Takes an object if it belongs to the window; says why it does not if it can belong to none.
@@ -71,7 +81,10 @@ impl Finder {
         let of_type = bill.file_type.eq_ignore_ascii_case(&self.file_type);
         if !of_type || !self.holds(period) {
             self.note_near(of_type, period, &listed.key);
-        } else if takes(self.shard, &bill) {
+            return None;
+        }
+        self.there.insert((period, bill.uid.clone()));
+        if takes(self.shard, &bill) {
             let bills =
                 self.bills.entry((period, bill.uid.clone(), bill.site.clone())).or_default();
             // A listing that says a key twice means one object.
@@ -115,7 +128,7 @@ impl Finder {
 
     /// Settles which copy of each bill counts.
     pub(super) fn finish(mut self) -> Result<Choice> {
-        let mut choice = Choice::default();
+        let mut choice = Choice { there: self.there, ..Choice::default() };
         for ((period, uid, _), bills) in self.bills {
             let what = format!("{}_{}_{period}", uid.unwrap_or_default(), self.file_type);
             settle(&what, bills, &mut choice).map_err(|message| fail(Failure::Usage, message))?;

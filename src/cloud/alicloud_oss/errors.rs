@@ -4,10 +4,11 @@
 use super::bucket;
 use super::store::SERVICE;
 use crate::api::{Verdict, clock_difference, is_passing};
-use crate::cloud::errors::{Said, describe};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
+use crate::refusal::{Said, describe};
+use crate::sign::oss4;
 use crate::xml::Element;
 
 /// What was asked, for a hint that names what to allow.
@@ -77,14 +78,14 @@ fn meaning(
         }
         ("SignatureDoesNotMatch", _) => (
             Failure::Credentials,
-            clock_difference(answer).unwrap_or_else(|| {
+            clock_difference(answer, oss4::CLOCK_ALLOWANCE).unwrap_or_else(|| {
                 "the secret does not belong to this access key id, or --region is not the bucket's"
                     .into()
             }),
         ),
         ("RequestTimeTooSkewed", _) => (
             Failure::Credentials,
-            clock_difference(answer).unwrap_or_else(|| {
+            clock_difference(answer, oss4::CLOCK_ALLOWANCE).unwrap_or_else(|| {
                 "this machine's clock is more than 15 minutes off: set it right (NTP)".into()
             }),
         ),

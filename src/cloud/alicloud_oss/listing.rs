@@ -4,9 +4,9 @@
 use super::errors;
 use super::store::{SERVICE, Store};
 use crate::api::Verdict;
-use crate::cloud::errors::not_understood;
 use crate::cloud::paginate;
 use crate::http::Answer;
+use crate::refusal::not_understood;
 use crate::xml::Element;
 use anyhow::Result;
 use chrono::{DateTime, Utc};

@@ -133,8 +133,10 @@ pub(super) fn period_of(row: &Journaled<'_>) -> Option<Period> {
     const FILE: &str = r#","file":""#;
     let at = memchr::memmem::rfind(row.data.as_bytes(), FILE.as_bytes())? + FILE.len();
     let key = row.data.get(at..)?.split('"').next()?;
-    // A member of an archive stands behind it; the archive has the name.
-    Some(period_of_bill(BillName::parse(key.split('!').next()?).as_ref()))
+    // A member of an archive stands behind the archive, which has the name; folders may have a `!` in theirs.
+    let ends = key.match_indices('!').map(|(at, _)| at).chain([key.len()]);
+    let bill = ends.filter_map(|end| BillName::parse(key.get(..end)?)).next();
+    Some(period_of_bill(bill.as_ref()))
 }
 
 /// A bill file to read.
@@ -232,7 +234,7 @@ impl Cloud for AlicloudOss {
                 periods.map(|first| Period::new(first, of_month)).collect()
             }
         };
-        Domain::of_files(super::alicloud::SOURCE, Some(periods))
+        Domain::of_files(super::alicloud::SOURCE, has_type, Some(periods))
     }
 
     fn scope(&self) -> String {
@@ -303,6 +305,7 @@ mod journaled {
             ),
             ("1234567890123456-20251201010203_consumedetailbillv2_2025-12.csv", "2025-12"),
             ("1234567890123456_BillingItemDetail_20220613_1_2.csv", "2022-06-13"),
+            ("a!b/1234567890123456_BillingItemDetail_20220613.zip!x/y!z.csv", "2022-06-13"),
             ("bill.csv", "1970-01-01"),
         ] {
             assert_eq!(of(file), period);

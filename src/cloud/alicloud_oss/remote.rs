@@ -126,9 +126,7 @@ impl Remote {
         if choice.files.is_empty() {
             report.info(&self.nothing(window, &choice.near));
         }
-        let found = choice.files.iter();
-        *self.found.lock().unwrap_or_else(PoisonError::into_inner) =
-            found.filter_map(|one| Some((one.bill.period?, one.bill.uid.clone()))).collect();
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = choice.there;
         let file = |found: super::choose::Found| File {
             object: Box::new(download::Remote::new(store, found.listed)),
             bill: found.bill,
@@ -150,7 +148,11 @@ impl Remote {
         format!("there is no file of {} {window} in bucket {place}; {near}", self.file_type)
     }
 
+    /// A shard's files are no whole window: `since-journal` must not go on behind those of the others.
     pub(super) fn whole(&self, window: &Window) -> Option<Window> {
+        if self.shard.is_some_and(|shard| shard.of > 1) {
+            return None;
+        }
         pushes::whole(window, &self.found.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

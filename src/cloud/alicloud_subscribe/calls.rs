@@ -3,12 +3,12 @@
 
 use super::errors;
 use crate::api::{Api, Session, Verdict};
-use crate::cloud::alicloud::gateway::Gateway;
-use crate::cloud::errors::{not_understood, unreadable};
 use crate::credentials::Keys;
+use crate::credentials::alicloud::gateway::Gateway;
 use crate::exit::{Failure, fail, kind_of};
 use crate::http::Answer;
 use crate::json::plain_text;
+use crate::refusal::{not_understood, unreadable};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::value::RawValue;

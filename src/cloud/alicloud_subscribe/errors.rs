@@ -2,8 +2,8 @@
 
 use crate::api::Verdict;
 use crate::cloud::alicloud::errors::other_site;
-use crate::cloud::alicloud::gateway;
 use crate::credentials::Keys;
+use crate::credentials::alicloud::gateway;
 use crate::exit::Failure;
 use crate::http::Answer;
 

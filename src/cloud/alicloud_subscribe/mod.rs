@@ -9,12 +9,12 @@ mod show;
 
 use super::Place;
 use super::alicloud::errors::CHINA;
-use super::alicloud::gateway::{Gateway, Signature};
 use super::alicloud::request::VERSION;
 use super::alicloud_oss::is_bucket_name;
 use crate::api::Session;
 use crate::cli::CallOptions;
 use crate::config::Access;
+use crate::credentials::alicloud::gateway::{Gateway, Signature};
 use crate::credentials::{Keys, alicloud as chain};
 use crate::demo::SampleCloud;
 use crate::env::Env;

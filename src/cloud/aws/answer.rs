@@ -3,11 +3,11 @@
 //! another amount means that the bill changed while it was read.
 
 use super::request::Query;
-use crate::cloud::errors::{not_understood, unreadable};
 use crate::event::{Data, Row};
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
 use crate::json::{self, is_decimal, plain_text};
+use crate::refusal::{not_understood, unreadable};
 use crate::sums;
 use crate::window::Window;
 use anyhow::Result;

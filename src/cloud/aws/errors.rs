@@ -2,10 +2,11 @@
 //! `Message`; the content type says nothing.
 
 use crate::api::{Verdict, clock_difference, is_passing};
-use crate::cloud::errors::{Said, describe, first_words};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
+use crate::refusal::{Said, describe, first_words};
+use crate::sign::sigv4;
 use serde::Deserialize;
 
 /// The least that a user or role needs.
@@ -63,7 +64,7 @@ fn is_about_signature(code: &str) -> bool {
 }
 
 fn meaning(code: &str, message: &str, answer: &Answer) -> (Failure, String) {
-    let clock = || clock_difference(answer);
+    let clock = || clock_difference(answer, sigv4::CLOCK_ALLOWANCE);
     let expired =
         message.contains("Signature expired") || message.contains("Signature not yet current");
     match code {

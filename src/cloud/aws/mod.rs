@@ -29,8 +29,6 @@ use std::sync::Mutex;
 const SERVICE: &str = "AWS Cost Explorer";
 /// The action in messages.
 const ACTION: &str = "GetCostAndUsage";
-/// What a signature's time may be off, in seconds.
-const CLOCK_ALLOWANCE: u64 = 300;
 /// `source` of every event.
 pub(crate) const SOURCE: &str = "cloud.aws.billing";
 /// `type` of every event, but for the granularity.
@@ -265,7 +263,7 @@ impl Cloud for Aws {
         let who = chain::caller(self.api.session(), &self.env, credentials, home.region);
         checkup.identity(who.map(|who| format!("{who}{named}")))?;
         checkup.tell("permission", self.probe(connected))?;
-        checkup.clock(&self.api, CLOCK_ALLOWANCE);
+        checkup.clock(&self.api, sigv4::CLOCK_ALLOWANCE);
         Ok(())
     }
 

@@ -4,11 +4,12 @@
 
 use super::SOURCE;
 use super::request::Asked;
-use crate::cloud::errors::{not_understood, unreadable};
+use crate::cloud::Told;
 use crate::cloud::numbered::Numbered;
 use crate::event::{Data, Row};
 use crate::http::Answer;
 use crate::json::{Members, is_decimal, plain_text};
+use crate::refusal::{not_understood, unreadable};
 use crate::report::plural;
 use crate::sums::Amount;
 use anyhow::Result;
@@ -88,13 +89,15 @@ pub(super) struct Reader<'a> {
     kind: &'a str,
     /// The account where the answer does not say it.
     account: Option<&'a str>,
+    /// Takes note of whose bill it is.
+    told: &'a Told,
     /// Fields of amounts that held no number: how often, and one such text.
     masked: Mutex<BTreeMap<String, (u64, String)>>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(kind: &'a str, account: Option<&'a str>) -> Self {
-        Self { kind, account, masked: Mutex::default() }
+    pub(super) fn new(kind: &'a str, account: Option<&'a str>, told: &'a Told) -> Self {
+        Self { kind, account, told, masked: Mutex::default() }
     }
 
     /// The rows of page `number` of what was asked.
@@ -115,6 +118,7 @@ impl<'a> Reader<'a> {
         // A member of a finance circle has the master account in accountId; the bill is the member's own.
         let account = value(&answer, "subAccountId").or_else(|| value(&answer, "accountId"));
         let account = account.or_else(|| self.account.map(str::to_owned));
+        self.told.note(account.as_deref());
         let rows = bills
             .iter()
             .map(|bill| self.bill(asked, &answer, account.as_deref(), bill))

@@ -35,7 +35,9 @@ fn answer(body: &str) -> Answer {
 }
 
 fn read(asked: Asked, body: &str) -> Result<Vec<Bill>> {
-    Ok(Reader::new("baidu.resource.daily", Some("label")).read(asked, 1, &answer(body))?.rows)
+    Ok(Reader::new("baidu.resource.daily", Some("label"), &Told::default())
+        .read(asked, 1, &answer(body))?
+        .rows)
 }
 
 fn one(row: &str) -> Row {
@@ -58,7 +60,8 @@ fn data(row: &Row) -> String {
 
 #[test]
 fn the_documents_own_example_is_an_event() {
-    let reader = Reader::new("baidu.resource.monthly", None);
+    let told = Told::default();
+    let reader = Reader::new("baidu.resource.monthly", None, &told);
     let got = reader.read(february(), 1, &answer(SEED)).unwrap();
     assert_eq!((got.total, got.rows.len()), (1, 1));
     let Bill { row, has_id } = &got.rows[0];
@@ -173,7 +176,8 @@ fn rows_with_other_keys_never_share_a_subject() {
 
 #[test]
 fn an_amount_that_is_no_number_is_passed_and_counted() {
-    let reader = Reader::new("k", None);
+    let told = Told::default();
+    let reader = Reader::new("k", None, &told);
     let rows = [
         r#"{"cash":"**","financePrice":"/","couponPrice":1.5,"amount":"/","unitPrice":"/","sysGold":null}"#,
         r#"{"cash":"**","deductCash":"","debt":"0.10","originPrice":true}"#,

@@ -2,11 +2,12 @@
 //! <https://cloud.baidu.com/doc/Finance/s/ujxedgvg5>
 
 use crate::api::{Verdict, clock_difference, is_passing};
-use crate::cloud::errors::{Said, describe, first_words};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
 use crate::json::plain_text;
+use crate::refusal::{Said, describe, first_words};
+use crate::sign::bce;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::cell::Cell;
@@ -56,7 +57,9 @@ fn is_busy(code: &str) -> bool {
 
 fn meaning(code: &str, answer: &Answer) -> (Failure, String) {
     use Failure::{Credentials, Refused};
-    let clock = |otherwise: &str| clock_difference(answer).unwrap_or_else(|| otherwise.to_owned());
+    let clock = |otherwise: &str| {
+        clock_difference(answer, bce::CLOCK_ALLOWANCE).unwrap_or_else(|| otherwise.to_owned())
+    };
     match code {
         "RequestExpired" => (
             Credentials,

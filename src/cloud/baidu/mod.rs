@@ -10,7 +10,7 @@ mod request;
 
 pub(super) use request::PERIOD_FIELDS;
 
-use super::{Cloud, Context, Emit, Place, Plan, Renderer, numbered};
+use super::{Cloud, Context, Emit, Place, Plan, Renderer, Told, numbered};
 use crate::api::{Api, Budget, Pace};
 use crate::check::{Checkup, probed};
 use crate::config::KeyFile;
@@ -35,8 +35,6 @@ const ENDPOINT: &str = "https://billing.baidubce.com";
 /// The action in messages.
 const ACTION: &str = "GetResourceMonthBill";
 const PATH: &str = "/v1/bill/resource/month";
-/// What a signature's time may be off, in seconds: it says itself how long it holds.
-const CLOCK_ALLOWANCE: u64 = 1800;
 /// What the service takes from one user unless it was asked for more.
 const PER_SECOND: u32 = 20;
 /// Yesterday's bill is complete at this hour in UTC+8.
@@ -70,6 +68,8 @@ pub(crate) struct Baidu {
     keys: Option<KeyFile>,
     endpoint: String,
     credentials: Option<Credentials>,
+    /// Whose bills the answers were.
+    told: Told,
 }
 
 impl Baidu {
@@ -93,6 +93,7 @@ impl Baidu {
             keys,
             endpoint: endpoint.unwrap_or_else(|| ENDPOINT.to_owned()),
             credentials: None,
+            told: Told::default(),
         })
     }
 
@@ -136,7 +137,7 @@ impl Baidu {
     fn probe(&self, credentials: &Credentials) -> Result<(String, String)> {
         let window = probed(&self.calendar(), self.settings.granularity, Utc::now());
         let kind = self.kind();
-        let reader = answer::Reader::new(&kind, self.settings.account.as_deref());
+        let reader = answer::Reader::new(&kind, self.settings.account.as_deref(), &self.told);
         let asked = *self.query.series(&window).last().context("nothing to ask for")?;
         let (who, total) = self.ask(credentials, asked, 1, |answer| {
             Ok((answer::holder(answer)?, reader.read(asked, 1, answer)?.total))
@@ -176,6 +177,10 @@ impl Cloud for Baidu {
         }
     }
 
+    fn accounts(&self) -> Vec<String> {
+        self.told.accounts()
+    }
+
     fn domain(&self, window: &Window) -> Domain {
         Domain::of(SOURCE, self.kind(), window, &self.scope())
     }
@@ -212,7 +217,7 @@ impl Cloud for Baidu {
             checkup.ok("identity", who);
             checkup.ok("permission", said);
         }
-        checkup.clock(&self.api, CLOCK_ALLOWANCE);
+        checkup.clock(&self.api, bce::CLOCK_ALLOWANCE);
         Ok(())
     }
 
@@ -222,7 +227,7 @@ impl Cloud for Baidu {
         let kind = self.kind();
         let scope = self.scope();
         let mut renderer = Renderer::new(SOURCE, kind.clone(), &self.settings, &scope, false);
-        let reader = answer::Reader::new(&kind, self.settings.account.as_deref());
+        let reader = answer::Reader::new(&kind, self.settings.account.as_deref(), &self.told);
         let series = self.query.series(window);
         let names: Vec<String> =
             series.iter().map(|asked| self.what(&format!("{ACTION} {asked}"))).collect();

@@ -3,6 +3,7 @@
 //! before or after the environment, as it was named. Each source is one file here. Every wait has a limit.
 //! <https://www.alibabacloud.com/help/en/sdk/developer-reference/v2-manage-python-access-credentials>
 
+pub(crate) mod gateway;
 mod instance;
 mod oidc;
 mod profile;

@@ -3,14 +3,14 @@
 //! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc>
 //! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-getcalleridentity>
 
+use super::gateway::{self, Gateway, Signature};
 use crate::api::{Api, Verdict};
-use crate::cloud::alicloud::gateway::{self, Gateway, Signature};
 use crate::config::parse_endpoint;
 use crate::credentials::issued::{self, Document};
 use crate::credentials::machine::Machine;
 use crate::credentials::{Credentials, Keys};
 use crate::exit::{Failure, fail};
-use crate::http::{Answer, Call};
+use crate::http::{Answer, Call, is_label};
 use crate::secret::Secret;
 use crate::sign::acs3;
 use anyhow::{Context, Result};
@@ -93,6 +93,12 @@ impl Sts {
         } else {
             let vpc = if env.is_true("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED") { "-vpc" } else { "" };
             match region.or_else(|| env.get("ALIBABA_CLOUD_STS_REGION")) {
+                Some(region) if !is_label(region) => {
+                    let message = format!(
+                        "the region of STS is {region:?}, which is none: it looks like cn-hangzhou"
+                    );
+                    return Err(fail(Failure::Usage, message));
+                }
                 Some(region) => parse_endpoint(&format!("sts{vpc}.{region}.aliyuncs.com"))?,
                 None => parse_endpoint("sts.aliyuncs.com")?,
             }

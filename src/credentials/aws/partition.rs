@@ -131,10 +131,9 @@ pub(super) fn region(env: &Env, named: Option<&str>, role_arn: &str) -> Result<S
     checked(region).map(str::to_owned)
 }
 
-/// A region becomes part of a host name: nothing else may stand in it.
+/// A region becomes part of a host name.
 pub(super) fn checked(region: &str) -> Result<&str> {
-    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if !region.is_empty() && region.bytes().all(fits) {
+    if crate::http::is_label(region) {
         return Ok(region);
     }
     Err(fail(Failure::Usage, format!("{region:?} is no AWS region: it looks like eu-west-1")))

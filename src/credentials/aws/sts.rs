@@ -212,7 +212,11 @@ fn judge(answer: &Answer, secrets: &[&str]) -> Verdict {
     if api::is_passing(answer.status) || is_passing(code) {
         return Verdict::Again(what, None);
     }
-    let clock = if depends_on_time(code) { api::clock_difference(answer) } else { None };
+    let clock = if depends_on_time(code) {
+        api::clock_difference(answer, sigv4::CLOCK_ALLOWANCE)
+    } else {
+        None
+    };
     match clock.or_else(|| advice(code).map(str::to_owned)) {
         Some(advice) => Verdict::Fatal(refuse(format!("{what}; {advice}"))),
         None => Verdict::Fatal(refuse(what)),

@@ -3,10 +3,10 @@
 //! <https://www.alibabacloud.com/help/en/sdk/product-overview/request-structure-of-rpc-style>
 
 use crate::api::{Verdict, clock_difference, is_passing};
-use crate::cloud::errors::{Said, describe, first_words};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::{self, Answer, Call};
+use crate::refusal::{Said, describe, first_words};
 use crate::sign::{self, acs3, rpc};
 use anyhow::Result;
 use chrono::Utc;
@@ -106,7 +106,7 @@ fn passes(code: &str) -> bool {
 }
 
 fn meaning(code: &str, answer: &Answer) -> (Failure, String) {
-    let clock = || clock_difference(answer);
+    let clock = || clock_difference(answer, acs3::CLOCK_ALLOWANCE);
     let (kind, hint) = match code {
         "InvalidAccessKeyId.NotFound" | "InvalidAccessKeyId" => (
             Failure::Credentials,
