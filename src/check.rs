@@ -9,6 +9,7 @@ use crate::event::{Batch, Data, Envelope, Row};
 use crate::exit::{Failure, fail, kind_of};
 use crate::http::host_and_port;
 use crate::report::{Grade, Report, plural};
+use crate::retry::Backoff;
 use crate::sink;
 use crate::window::{Calendar, Granularity, Window, first_of_month, last_of_month};
 use anyhow::Result;
@@ -21,6 +22,12 @@ const EVENT: &str = "billing-pull.check";
 const SOURCE: &str = "billing-pull";
 /// A clock that is further off than this will be too far off some day.
 const CLOCK_WARNING: u64 = 60;
+
+/// A session for services that a pull does not need: one further try, and no more.
+pub(crate) fn impatient(session: &Session) -> Session {
+    let backoff = Backoff { retries: session.backoff.retries.min(1), ..session.backoff };
+    Session { backoff, ..session.clone() }
+}
 
 /// Takes findings, says each of them at once, and remembers the worst.
 pub(crate) struct Checkup<'a> {

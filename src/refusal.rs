@@ -1,4 +1,5 @@
-//! What the errors of every cloud have in common: how a refusal is told, and what is kept out of it.
+//! What the errors of every cloud have in common: how a refusal is told, what is kept out of it, and which answers
+//! are none because they were cut.
 
 use crate::credentials::{Keys, scrub};
 use crate::exit::{Failure, fail};
@@ -40,6 +41,13 @@ pub(crate) fn first_words(message: &str) -> &str {
     message.find(['=', '/']).map_or(message, |at| &message[..at])
 }
 
+/// Why a good answer of JSON is none: a proxy that breaks off, and counts what it sent, cuts it without a trace in HTTP.
+pub(crate) fn cut_json(answer: &Answer) -> Option<String> {
+    let body = answer.body.trim_ascii();
+    let is_cut = body.is_empty() || (body.starts_with(b"{") && !body.ends_with(b"}"));
+    is_cut.then(|| format!("the answer is cut short after {} bytes", answer.body.len()))
+}
+
 /// An answer that makes no sense.
 pub(crate) fn not_understood(what: impl std::fmt::Display) -> anyhow::Error {
     fail(Failure::Refused, format!("the answer is not understood: {what}"))
@@ -48,4 +56,16 @@ pub(crate) fn not_understood(what: impl std::fmt::Display) -> anyhow::Error {
 /// An answer that is not the JSON it should be.
 pub(crate) fn unreadable(error: &serde_json::Error, answer: &Answer) -> anyhow::Error {
     not_understood(format!("{error}; it starts: {:?}", answer.excerpt(80)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_cut_is_told_from_one_that_is_none() {
+        let is_cut = |body: &str| cut_json(&Answer::of(200, &[], body)).is_some();
+        assert!(is_cut("") && is_cut("\n") && is_cut("{\"a\":[1,") && is_cut(" {\"a\":[{}]"));
+        assert!(!is_cut("{}\n") && !is_cut("<html>login</html>") && !is_cut("[]"));
+    }
 }

@@ -94,7 +94,8 @@ impl Element {
     }
 }
 
-const CUT: &str = "it ends too early";
+/// The document was cut.
+pub(crate) const CUT: &str = "it ends too early";
 const UNBALANCED: &str = "an element ends that has not begun";
 
 fn local_name(tag: &str) -> &str {

@@ -211,6 +211,10 @@ pub(crate) struct Repeats {
     question: usize,
     /// Where a row that is like no other came first, and where so many different rows in this order did.
     pages: HashMap<u128, u32>,
+    /// The last row of the page before.
+    last: Option<u128>,
+    /// A page that begins with the very row that the one before it ended with.
+    joint: Option<String>,
 }
 
 impl Repeats {
@@ -224,8 +228,14 @@ impl Repeats {
         alone: &[bool],
     ) -> Result<()> {
         if question != self.question {
-            *self = Self { question, ..Self::default() };
+            *self = Self { question, joint: self.joint.take(), ..Self::default() };
         }
+        let mut ends = batch.events.iter().map(|event| event.base.0);
+        let first = ends.next();
+        if first.is_some() && first == self.last {
+            self.joint.get_or_insert_with(|| format!("{what}: page {page}"));
+        }
+        self.last = ends.next_back().or(first);
         let rows = || batch.events.iter().map(|event| event.base.0);
         let differ = rows().min() != rows().max();
         let all = differ.then(|| rows().fold(0, |all: u128, row| all.rotate_left(1) ^ row));
@@ -240,6 +250,15 @@ impl Repeats {
             }
         }
         Ok(())
+    }
+
+    /// What to say after the pull of rows that may be one row twice: only a row of its own id tells for certain.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        let page = self.joint.as_ref()?;
+        Some(format!(
+            "{page} begins with the row that the page before it ended with: these are two charges that are alike, or \
+             the bill moved while it was read and another row is missing; pull it again to be sure"
+        ))
     }
 }
 

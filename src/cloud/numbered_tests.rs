@@ -237,6 +237,19 @@ fn a_failed_day_leaves_the_days_before_it() {
     assert_eq!(seen, [(0, 1), (0, 2)]);
 }
 
+/// What is said of these pages, whose rows have no id of their own.
+fn rows_that_may_have_moved(
+    place: &dyn Fn(usize, u32) -> Place,
+    pages: &[&[&str]],
+    batch: &dyn Fn(&[&str]) -> Batch,
+) -> Option<String> {
+    let mut repeats = Repeats::default();
+    for (number, rows) in (1..).zip(pages) {
+        repeats.check("it", place(0, number), &batch(rows), &[]).unwrap();
+    }
+    repeats.doubt()
+}
+
 #[test]
 fn rows_that_move_to_another_page_are_noticed() {
     use crate::event::{Data, Envelope, Row};
@@ -254,6 +267,9 @@ fn rows_that_move_to_another_page_are_noticed() {
     let first = batch(&["a", "b", "a"]);
     let mut repeats = Repeats::default();
     let mut check = |place, batch: &Batch, alone: &[bool]| repeats.check("it", place, batch, alone);
+    assert!(rows_that_may_have_moved(&place, &[&["a", "b"], &["c", "b"]], &batch).is_none());
+    let said = rows_that_may_have_moved(&place, &[&["a", "b"], &["b", "c"], &["c", "d"]], &batch);
+    assert!(said.unwrap().starts_with("it: page 2 begins with the row that the page before it"));
     check(place(0, 1), &first, &[true, false, true]).unwrap();
     let error = check(place(0, 2), &batch(&["c", "a"]), &[true, true]).unwrap_err();
     assert_eq!(kind_of(&error), Failure::Unavailable);

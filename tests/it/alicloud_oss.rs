@@ -545,6 +545,8 @@ fn local_files_that_cannot_be_read_are_refused() {
     run().args([name, "--bucket", "demo-bills"]).go().exits(2).says(&["cannot be used with"]);
     let month = "1234567890123456_BillingItemDetail_202603";
     run().file(month, bill("m", 9)).args([name, month]).go().exits(2).says(&["hold the same bill"]);
+    let sited = "1234567890123456_2688801000001_BillingItemDetail_20260301";
+    run().file(sited, bill("s", 9)).args([name, sited]).go().exits(2).says(&["hold the same bill"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(crate) mod request;
 use super::numbered::{self, Numbered};
 use super::{Cloud, Context, Emit, Place, Plan, Renderer, Told};
 use crate::api::{Api, Budget, Pace, Verdict};
-use crate::check::{Checkup, probed};
+use crate::check::{Checkup, impatient, probed};
 use crate::config::{KeyFile, Settings};
 use crate::credentials::alicloud::gateway::{Gateway, Signature};
 use crate::credentials::{Credentials, Keys, alicloud as chain};
@@ -44,8 +44,9 @@ const PER_SECOND: u32 = 10;
 const CALENDAR: Calendar = Calendar {
     cloud: "alicloud",
     zone_hours: 8,
-    daily_months: Some(18),
-    monthly_months: Some(18),
+    // This month and the eighteen before.
+    daily_months: Some(19),
+    monthly_months: Some(19),
     settles: Settles { day: 3, hour: 12 },
 };
 
@@ -232,7 +233,7 @@ impl Cloud for Alicloud {
         let endpoint = &self.gateway.endpoint;
         let site = errors::site(endpoint).map(|site| format!(", {site}")).unwrap_or_default();
         checkup.ok("endpoint", format!("{}{site}", host_and_port(endpoint)));
-        checkup.identity(chain::caller(self.api.session(), &self.env, credentials))?;
+        checkup.identity(chain::caller(&impatient(self.api.session()), &self.env, credentials))?;
         checkup.tell("permission", self.probe(credentials))?;
         checkup.clock(&self.api, acs3::CLOCK_ALLOWANCE);
         Ok(())
@@ -262,13 +263,18 @@ impl Cloud for Alicloud {
         };
         let session = self.api.session();
         let (mut repeats, mut done) = (numbered::Repeats::default(), 0);
-        numbered::questions(&names, session.concurrency, &fetch, &mut |place, rows| {
-            let batch = renderer.page(&rows)?;
-            repeats.check(&names[place.question], place, &batch, &[])?;
-            done += 1;
-            session.report.progress(Unit::Pages, done, Some(place.known));
-            emit(batch)
-        })
+        let pulled =
+            numbered::questions(&names, session.concurrency, &fetch, &mut |place, rows| {
+                let batch = renderer.page(&rows)?;
+                repeats.check(&names[place.question], place, &batch, &[])?;
+                done += 1;
+                session.report.progress(Unit::Pages, done, Some(place.known));
+                emit(batch)
+            });
+        if let Some(doubt) = repeats.doubt() {
+            session.report.warn(&doubt);
+        }
+        pulled
     }
 
     fn incomplete(&self, window: &Window) -> Option<String> {

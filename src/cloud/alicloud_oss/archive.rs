@@ -7,7 +7,7 @@
 use super::window::Window;
 use flate2::bufread::DeflateDecoder;
 use std::io::{self, BufReader, Read};
-use zip::read::{ArchiveOffset, Config};
+use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::{CompressionMethod, ZipArchive};
 
 /// How much is unpacked at a time: what comes out of it fills a block. A tenth faster than with the 8 KiB of the
@@ -19,6 +19,8 @@ const RATIO: u64 = 200;
 const FREE: u64 = 64 << 20;
 /// So much of the ZIP may be read for its directory: ten thousand members.
 const DIRECTORY: u64 = 2 << 20;
+/// Sizes and checksum may stand behind a member's bytes, in at most so many.
+const DESCRIPTOR: u64 = 24;
 /// So much may come out of one ZIP.
 const TOTAL: u64 = 1 << 40;
 
@@ -39,6 +41,10 @@ pub(super) struct Archive<'a> {
     zip: ZipArchive<Window<'a>>,
     /// The files in it, folders left out: their places in the directory.
     files: Vec<usize>,
+    /// Folders, which have no bytes but a header.
+    folders: Vec<usize>,
+    /// Where each member that was looked at starts and ends.
+    spans: Vec<(u64, u64)>,
 }
 
 impl<'a> Archive<'a> {
@@ -54,13 +60,14 @@ impl<'a> Archive<'a> {
             return Err(refused(None, "two members of the ZIP have one name"));
         }
         let directory = zip.metadata();
-        let mut files = Vec::with_capacity(directory.len());
+        let (mut files, mut folders) = (Vec::with_capacity(directory.len()), Vec::new());
         let (mut packed, mut unpacked) = (0u64, 0u64);
         for at in 0..directory.len() {
             let entry = directory.entry(at).map_err(|error| refused(None, error.to_string()))?;
             let name = entry.name().map_err(|_| refused(None, "a member's name is not text"))?;
             check_name(&name)?;
             if entry.is_dir() {
+                folders.push(at);
                 continue;
             }
             if entry.encrypted() {
@@ -69,6 +76,9 @@ impl<'a> Archive<'a> {
             let method = entry.compression();
             if !matches!(method, CompressionMethod::STORE | CompressionMethod::DEFLATE) {
                 return Err(refused(Some(&name), format!("the member is packed with {method}")));
+            }
+            if let Some(what) = bomb(entry.size(), entry.compressed_size()) {
+                return Err(refused(Some(&name), what));
             }
             packed = packed.saturating_add(entry.compressed_size());
             unpacked = unpacked.saturating_add(entry.size());
@@ -84,7 +94,7 @@ impl<'a> Archive<'a> {
             return Err(refused(None, "the ZIP holds no CSV"));
         }
         note.budget.set(u64::MAX);
-        Ok(Self { zip, files })
+        Ok(Self { zip, files, folders, spans: Vec::new() })
     }
 
     /// How many files there are.
@@ -99,10 +109,7 @@ impl<'a> Archive<'a> {
         read: impl FnOnce(&str, &mut Member<'_>) -> T,
     ) -> Result<T, Refused> {
         let at = self.files.get(at).copied().unwrap_or(usize::MAX);
-        let entry = self
-            .zip
-            .by_index_raw(at)
-            .map_err(|error| refused(None, format!("a member cannot be found: {error}")))?;
+        let entry = look(&mut self.zip, &mut self.spans, at)?;
         let name = entry.name().map_err(|_| refused(None, "a member's name is not text"))?;
         let name = name.into_owned();
         let (size, packed, checksum) = (entry.size(), entry.compressed_size(), entry.crc32());
@@ -113,6 +120,45 @@ impl<'a> Archive<'a> {
         let hasher = crc32fast::Hasher::new();
         Ok(read(&name, &mut Member { stream, read: 0, size, packed, hasher, checksum }))
     }
+
+    /// After all files were read: fails unless members and directory fill the ZIP. A directory that was damaged, or
+    /// belongs to the second of two ZIPs, leaves members out, and their rows would be lost without a word.
+    pub(super) fn finish(mut self) -> Result<(), Refused> {
+        for at in std::mem::take(&mut self.folders) {
+            look(&mut self.zip, &mut self.spans, at)?;
+        }
+        self.spans.sort_unstable();
+        let directory = self.zip.central_directory_start();
+        let starts = self.spans.iter().map(|(start, _)| *start).skip(1).chain([directory]);
+        let first = self.spans.first().map_or(directory, |(start, _)| *start);
+        let ends = self.spans.iter().map(|(_, end)| *end);
+        let is_gap =
+            |(end, next): (u64, u64)| next.checked_sub(end).is_none_or(|gap| gap > DESCRIPTOR);
+        if first > 0 || ends.zip(starts).any(is_gap) {
+            let what = "the ZIP holds bytes that its directory does not name: it is damaged, or two in one";
+            return Err(refused(None, what));
+        }
+        Ok(())
+    }
+}
+
+/// One member, and where it is.
+fn look<'z, 'a>(
+    zip: &'z mut ZipArchive<Window<'a>>,
+    spans: &mut Vec<(u64, u64)>,
+    at: usize,
+) -> Result<ZipFile<'z, Window<'a>>, Refused> {
+    let lost = |what: String| refused(None, format!("a member cannot be found: {what}"));
+    let entry = zip.by_index_raw(at).map_err(|error| lost(error.to_string()))?;
+    let data = entry.data_start().ok_or_else(|| lost("it has no data".into()))?;
+    spans.push((entry.header_start(), data.saturating_add(entry.compressed_size())));
+    Ok(entry)
+}
+
+/// What is wrong with so many bytes out of so many.
+fn bomb(unpacked: u64, packed: u64) -> Option<String> {
+    (unpacked > FREE && unpacked / RATIO > packed)
+        .then(|| format!("the member unpacks to over {RATIO} times its {packed} bytes"))
 }
 
 fn check_name(name: &str) -> Result<(), Refused> {
@@ -143,8 +189,8 @@ impl Member<'_> {
     /// What is wrong, now that so much came out; `end` if that was all.
     fn complaint(&self, end: bool) -> Option<String> {
         let Self { read, size, packed, .. } = self;
-        if *read > FREE && read / RATIO > *packed {
-            return Some(format!("the member unpacks to over {RATIO} times its {packed} bytes"));
+        if let Some(what) = bomb(*read, *packed) {
+            return Some(what);
         }
         if *read > *size || (end && read != size) {
             let more = if end { "" } else { " or more" };

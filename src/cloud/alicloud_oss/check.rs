@@ -10,7 +10,7 @@ use super::pushes::is_pdf;
 use super::remote::Remote;
 use super::store::Store;
 use crate::api::Session;
-use crate::check::Checkup;
+use crate::check::{Checkup, impatient};
 use crate::cloud::alicloud::errors::{CHINA, INTERNATIONAL};
 use crate::cloud::alicloud_subscribe::{Subscription, subscriptions};
 use crate::credentials::{Keys, alicloud as chain};
@@ -58,8 +58,9 @@ pub(super) fn remote(
     let (store, credentials) = remote.connected()?;
     checkup.ok("credentials", &credentials.origin);
     checkup.ok("endpoint", format!("{}, region {}", store.bucket.host(), store.bucket.region));
-    checkup.identity(chain::caller(session, &remote.env, credentials))?;
-    subscription(remote, session, &credentials.keys, checkup)?;
+    let aside = impatient(session);
+    checkup.identity(chain::caller(&aside, &remote.env, credentials))?;
+    subscription(remote, &aside, &credentials.keys, checkup)?;
     if let Some(newest) = checkup.take("listing", newest(store, remote))? {
         match newest {
             None => checkup.warn("listing", nothing(remote)),

@@ -44,8 +44,8 @@ pub(super) struct Finder {
     window: Window,
     file_type: String,
     shard: Option<Shard>,
-    /// By period, account and site.
-    bills: BTreeMap<(Period, Option<String>, Option<String>), Vec<Found>>,
+    /// By period and account.
+    bills: BTreeMap<(Period, Option<String>), Vec<Found>>,
     near: Vec<(Nearness, String)>,
     there: pushes::Found,
 }
@@ -71,7 +71,10 @@ impl Finder {
     pub(super) fn offer(&mut self, listed: Listed) -> Option<&'static str> {
         // A part of a path that is a dot would be resolved on its way.
         let dotted = listed.key.split('/').any(|part| matches!(part, "." | ".."));
-        let Some(bill) = BillName::parse(&listed.key).filter(|_| !dotted) else {
+        if dotted {
+            return Some("a part of its path is a dot, so that it is no bill file");
+        }
+        let Some(bill) = BillName::parse(&listed.key) else {
             return Some("it is no bill file by its name");
         };
         if is_pdf(&bill.file_type) {
@@ -85,8 +88,7 @@ impl Finder {
         }
         self.there.insert((period, bill.uid.clone()));
         if takes(self.shard, &bill) {
-            let bills =
-                self.bills.entry((period, bill.uid.clone(), bill.site.clone())).or_default();
+            let bills = self.bills.entry((period, bill.uid.clone())).or_default();
             // A listing that says a key twice means one object.
             bills.retain(|found| found.listed.key != listed.key);
             bills.push(Found { listed, bill });
@@ -129,9 +131,12 @@ impl Finder {
     /// Settles which copy of each bill counts.
     pub(super) fn finish(mut self) -> Result<Choice> {
         let mut choice = Choice { there: self.there, ..Choice::default() };
-        for ((period, uid, _), bills) in self.bills {
+        for ((period, uid), bills) in self.bills {
             let what = format!("{}_{}_{period}", uid.unwrap_or_default(), self.file_type);
-            settle(&what, bills, &mut choice).map_err(|message| fail(Failure::Usage, message))?;
+            for bills in by_site(&what, bills).map_err(|message| fail(Failure::Usage, message))? {
+                settle(&what, bills, &mut choice)
+                    .map_err(|message| fail(Failure::Usage, message))?;
+            }
         }
         if choice.files.is_empty() {
             self.near.sort();
@@ -141,10 +146,30 @@ impl Finder {
     }
 }
 
-/// Whether a bill is this shard's: all its parts and pushes are the same shard's, whatever their keys.
+/// Whether a bill is this shard's: all its parts and pushes are the same shard's, whatever their keys, and whether these
+/// name a site or not.
 pub(super) fn takes(shard: Option<Shard>, bill: &BillName) -> bool {
-    let site = bill.site.as_deref().unwrap_or_default();
-    shard.is_none_or(|shard| shard.takes_key(&format!("{site}/{}", bill.subject())))
+    shard.is_none_or(|shard| shard.takes_key(&bill.subject()))
+}
+
+/// The bills of one account and period: one for each site. Only the newer layout names a site, so that a file without
+/// one is another copy of the same bill, as long as there is one site.
+fn by_site(what: &str, bills: Vec<Found>) -> Result<Vec<Vec<Found>>, String> {
+    let sites: BTreeSet<String> =
+        bills.iter().filter_map(|found| found.bill.site.clone()).collect();
+    if sites.len() <= 1 {
+        return Ok(vec![bills]);
+    }
+    if let Some(at) = bills.iter().position(|found| found.bill.site.is_none()) {
+        let other = bills.iter().find(|found| found.bill.site.is_some());
+        return Err(ambiguous(what, bills.get(at), other));
+    }
+    let mut bills: BTreeMap<Option<String>, Vec<Found>> =
+        bills.into_iter().fold(BTreeMap::new(), |mut sites, found| {
+            sites.entry(found.bill.site.clone()).or_default().push(found);
+            sites
+        });
+    Ok(sites.into_iter().filter_map(|site| bills.remove(&Some(site))).collect())
 }
 
 fn same_month(one: NaiveDate, other: NaiveDate) -> bool {
@@ -221,11 +246,29 @@ impl Place {
     }
 }
 
-/// Of one place only what was pushed last.
+/// Of one place only what was pushed last. A push without a byte is one that failed or is under way: what was pushed
+/// before it counts.
 fn newest_push(bills: Vec<Found>, choice: &mut Choice) -> Vec<Found> {
-    let newest = bills.iter().map(|found| found.bill.pushed).max().flatten();
+    let last = bills.iter().map(|found| found.bill.pushed).max().flatten();
+    let full = bills.iter().filter(|found| found.listed.size > 0);
+    let newest = full.map(|found| found.bill.pushed).max().unwrap_or(last);
     let (new, old): (Vec<_>, Vec<_>) =
         bills.into_iter().partition(|found| found.bill.pushed == newest);
+    if let Some(empty) = old.iter().find(|found| newest < last && found.bill.pushed == last) {
+        choice.warnings.push(format!(
+            "{:?} was pushed last and is empty: the push before it is read",
+            empty.listed.key
+        ));
+    }
+    let before = old.iter().map(|found| found.bill.pushed).filter(|push| *push < newest).max();
+    let parts_before = old.iter().filter(|found| Some(found.bill.pushed) == before).count();
+    if let Some(first) = new.first().filter(|_| parts_before > new.len()) {
+        choice.warnings.push(format!(
+            "the push of {:?} has fewer files than the one before it ({}, not {parts_before}): it may be under way",
+            first.listed.key,
+            new.len()
+        ));
+    }
     choice.superseded.extend(old.into_iter().map(|found| found.listed.key));
     new
 }

@@ -288,3 +288,45 @@ fn shards_share_out_whole_bills() {
     let newest: Vec<_> = names.iter().filter(|name| name.contains("20260204")).cloned().collect();
     assert_eq!(read, newest);
 }
+
+#[test]
+fn a_name_without_a_site_is_another_copy_of_the_same_bill() {
+    let push = format!("b/202602/20260203180000/{UID}_2688801000001_consumeDetailBillV2_202602");
+    let export = format!("{UID}-20260325130300_consumedetailbillv2_2026-02.csv");
+    let legacy = format!("{UID}_consumeDetailBillV2_202602");
+    for other in [&export, &legacy] {
+        let error = read(february(), "consumeDetailBillV2", &[&push, other]).unwrap_err();
+        assert_eq!(kind_of(&error), Failure::Usage);
+        assert!(error.to_string().contains("is there twice"), "{error}");
+        // The store itself may say that both are the same.
+        let alike = [&push, other].map(|key| Listed { etag: Some("E".into()), ..object(key, 1) });
+        assert_eq!(choose(february(), "consumeDetailBillV2", &alike).unwrap().files.len(), 1);
+    }
+    let second = push.replace("2688801000001", "2688801000002");
+    let both = read(february(), "consumeDetailBillV2", &[&push, &second]).unwrap();
+    assert_eq!(both.files.len(), 2, "two sites are two bills");
+    assert!(read(february(), "consumeDetailBillV2", &[&push, &second, &export]).is_err());
+}
+
+#[test]
+fn a_push_that_is_empty_or_lacks_files_does_not_go_unnoticed() {
+    let push = |time: &str, rest: &str| {
+        format!("b/202602/{time}/{UID}_2688801000001_consumeDetailBillV2_202602{rest}")
+    };
+    let (old, new) = (push("20260203180000", ""), push("20260204180000", ""));
+    let empty = Listed { size: 0, ..object(&new, 2) };
+    let choice = choose(february(), "consumeDetailBillV2", &[object(&old, 1), empty.clone()]);
+    let choice = choice.unwrap();
+    assert_eq!(keys(&choice), [&old]);
+    assert!(choice.warnings[0].contains("was pushed last and is empty"), "{:?}", choice.warnings);
+    let choice = choose(february(), "consumeDetailBillV2", &[empty]).unwrap();
+    assert_eq!((keys(&choice), choice.warnings.len()), (vec![new.as_str()], 0));
+
+    let parts =
+        [push("20260203180000", "_1"), push("20260203180000", "_2"), push("20260204180000", "_1")];
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let choice = read(february(), "consumeDetailBillV2", &parts).unwrap();
+    assert_eq!(keys(&choice), [parts[2]]);
+    let said = &choice.warnings[0];
+    assert!(said.contains("has fewer files than the one before it (1, not 2)"), "{said}");
+}

@@ -40,6 +40,7 @@ impl Object for Remote {
             store: Arc::clone(&self.store),
             listed: Arc::clone(&self.listed),
             at: from,
+            etag: self.listed.etag.clone(),
             stream: None,
             failures: 0,
         };
@@ -55,6 +56,8 @@ struct Download {
     listed: Arc<Listed>,
     /// The next byte.
     at: u64,
+    /// What the bytes are bound to: the listing's, or that of the first answer where the listing has none.
+    etag: Option<String>,
     stream: Option<Opened>,
     /// Breaks since bytes last came.
     failures: u32,
@@ -69,9 +72,9 @@ impl Download {
     }
 
     fn connect(&mut self) -> Result<()> {
-        let Self { store, listed, at, .. } = &*self;
+        let Self { store, listed, at, etag, .. } = &*self;
         let range = format!("bytes={at}-");
-        let etag = listed.etag.as_ref().map(|etag| format!("\"{etag}\""));
+        let etag = etag.as_ref().map(|etag| format!("\"{etag}\""));
         let mut headers = Vec::new();
         headers.extend(etag.as_deref().map(|etag| ("if-match", etag)));
         headers.extend((*at > 0).then_some(("range", range.as_str())));
@@ -87,6 +90,7 @@ impl Download {
                 return self.pause(&why.to_string());
             }
         }
+        self.etag = self.etag.take().or_else(|| etag_of(&opened.answer).map(str::to_owned));
         self.stream = Some(opened);
         Ok(())
     }
@@ -108,11 +112,10 @@ impl Download {
                 return errors::judge(answer, asked, &self.store.keys);
             }
         };
-        let etag = answer.header("etag").map(|etag| etag.trim_matches('"'));
-        if let (Some(mine), Some(theirs)) = (self.listed.etag.as_deref(), etag)
+        if let (Some(mine), Some(theirs)) = (self.etag.as_deref(), etag_of(answer))
             && mine != theirs
         {
-            return replaced("the answer has another ETag than the listing".into());
+            return replaced("the answer has another ETag than before".into());
         }
         if answer.status == 206 {
             let range = answer.header("content-range").unwrap_or_default();
@@ -174,6 +177,10 @@ impl Download {
             }
         }
     }
+}
+
+fn etag_of(answer: &Answer) -> Option<&str> {
+    answer.header("etag").map(|etag| etag.trim_matches('"')).filter(|etag| !etag.is_empty())
 }
 
 impl Read for Download {

@@ -142,7 +142,7 @@ impl Feeder<'_> {
             });
             result.map_err(refusal).flatten().map_err(halt)?;
         }
-        Ok(())
+        archive.finish().map_err(|refused| halt(refusal(refused)))
     }
 
     /// One CSV, which starts with `start`.

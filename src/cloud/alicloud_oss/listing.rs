@@ -7,7 +7,7 @@ use crate::api::Verdict;
 use crate::cloud::paginate;
 use crate::http::Answer;
 use crate::refusal::not_understood;
-use crate::xml::Element;
+use crate::xml::{CUT, Element};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
@@ -63,9 +63,18 @@ fn query(prefix: &str, token: Option<&str>) -> Vec<(String, String)> {
 }
 
 fn judge(answer: &Answer, store: &Store) -> Verdict {
-    let listing = || Element::parse(&answer.body).is_ok_and(|root| root.name == ROOT);
-    if answer.status == 200 && listing() {
-        return Verdict::Good;
+    if answer.status == 200 {
+        match Element::parse(&answer.body) {
+            Ok(root) if root.name == ROOT => return Verdict::Good,
+            Err(why) if why == CUT => {
+                let bytes = answer.body.len();
+                return Verdict::Again(
+                    format!("the listing is cut short after {bytes} bytes"),
+                    None,
+                );
+            }
+            _ => {}
+        }
     }
     errors::judge(answer, store.asked(None), &store.keys)
 }

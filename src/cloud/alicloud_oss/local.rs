@@ -121,7 +121,9 @@ fn overlap(one: &File, other: &File) -> bool {
         return true;
     }
     let (Some(mine), Some(theirs)) = (a.period, b.period) else { return false };
-    if (&a.uid, &a.site, &a.file_type) != (&b.uid, &b.site, &b.file_type) {
+    // Only the newer layout names a site.
+    let other_site = a.site.is_some() && b.site.is_some() && a.site != b.site;
+    if (&a.uid, &a.file_type) != (&b.uid, &b.file_type) || other_site {
         return false;
     }
     match (mine, theirs) {

@@ -81,7 +81,8 @@ impl Rows {
             if cells.len() != plan.fragments.len() {
                 let (have, want) = (cells.len(), plan.fragments.len());
                 let more = if self.index.is_overfull() { " or more" } else { "" };
-                let what = format!("the row has {have}{more} cells and the header {want}");
+                let cells = if have == 1 && more.is_empty() { "cell" } else { "cells" };
+                let what = format!("the row has {have}{more} {cells} and the header {want}");
                 return fault(number.value, start, &what);
             }
             if end - start > CELL_LIMIT && longest_cell(cells, start) > CELL_LIMIT {

@@ -124,7 +124,13 @@ impl Service {
             success: bool,
             code: String,
         }
-        let head: Head = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let head: serde_json::Result<Head> = serde_json::from_slice(&answer.body);
+        if let (200, Err(_)) = (answer.status, &head) {
+            // The call may have been carried out all the same.
+            let what = format!("the answer cannot be read, it starts {:?}", answer.excerpt(80));
+            return Some((Verdict::Again(what, None), String::new()));
+        }
+        let head = head.unwrap_or_default();
         if answer.status == 200 && head.success {
             return None;
         }

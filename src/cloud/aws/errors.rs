@@ -5,7 +5,7 @@ use crate::api::{Verdict, clock_difference, is_passing};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
-use crate::refusal::{Said, describe, first_words};
+use crate::refusal::{Said, cut_json, describe, first_words};
 use crate::sign::sigv4;
 use serde::Deserialize;
 
@@ -23,7 +23,7 @@ struct Body {
 /// Good, worth another try, or final with what the user can do.
 pub(super) fn judge(answer: &Answer, keys: &Keys) -> Verdict {
     if answer.status == 200 {
-        return Verdict::Good;
+        return cut_json(answer).map_or(Verdict::Good, |cut| Verdict::Again(cut, None));
     }
     let body: Option<Body> = serde_json::from_slice(&answer.body).ok();
     let (code, message) = match body {

@@ -10,7 +10,7 @@ mod request;
 
 use super::{Cloud, Context, Emit, Place, Plan, Renderer, paginate};
 use crate::api::{Api, Budget};
-use crate::check::{Checkup, probed};
+use crate::check::{Checkup, impatient, probed};
 use crate::config::KeyFile;
 use crate::credentials::Credentials;
 use crate::credentials::aws::{self as chain, partition};
@@ -260,7 +260,8 @@ impl Cloud for Aws {
             Some(account) => format!("; events carry the account {account:?}"),
             None => "; events carry no account: name it with --account if you pull several".into(),
         };
-        let who = chain::caller(self.api.session(), &self.env, credentials, home.region);
+        let who =
+            chain::caller(&impatient(self.api.session()), &self.env, credentials, home.region);
         checkup.identity(who.map(|who| format!("{who}{named}")))?;
         checkup.tell("permission", self.probe(connected))?;
         checkup.clock(&self.api, sigv4::CLOCK_ALLOWANCE);

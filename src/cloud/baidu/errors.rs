@@ -6,7 +6,7 @@ use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
 use crate::json::plain_text;
-use crate::refusal::{Said, describe, first_words};
+use crate::refusal::{Said, cut_json, describe, first_words};
 use crate::sign::bce;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -27,6 +27,9 @@ struct Body<'a> {
 /// service called the request too old before: a request that was signed anew and is still too old means that
 /// the clock is wrong.
 pub(super) fn judge(answer: &Answer, keys: &Keys, expired: &Cell<bool>) -> Verdict {
+    if let Some(cut) = cut_json(answer).filter(|_| answer.status == 200) {
+        return Verdict::Again(cut, None);
+    }
     let body: Body<'_> = serde_json::from_slice(&answer.body).unwrap_or_default();
     let [code, message, id] = [body.code, body.message, body.request_id]
         .map(|value| value.map(plain_text).unwrap_or_default());

@@ -246,6 +246,9 @@ impl Cloud for Baidu {
                 emit(batch)
             },
         );
+        if let Some(doubt) = repeats.doubt() {
+            session.report.warn(&doubt);
+        }
         if let Some(masked) = reader.masked() {
             session.report.warn(&masked);
         }

@@ -104,7 +104,7 @@ fn what_is_wrong_inside_is_said_with_the_member() {
     assert_eq!(outcome.events.len(), 2);
     assert_eq!(
         outcome.error.unwrap(),
-        "k.zip!b.csv: line 2, byte 8: the row has 1 cells and the header 2"
+        "k.zip!b.csv: line 2, byte 8: the row has 1 cell and the header 2"
     );
     assert_eq!(
         refused(pack(&[("x.html", b"<html>", options())])),
@@ -208,4 +208,40 @@ fn a_zip_in_a_pipe() {
         outcome.error.as_deref(),
         Some("-: a ZIP cannot be read from a pipe: its directory is at its end; name the file")
     );
+}
+
+#[test]
+fn a_directory_that_leaves_a_member_out_is_no_directory() {
+    let whole = pack(&[
+        ("1.csv", b"a,b\n1,2\n", options()),
+        ("f/", b"", options()),
+        ("2.csv", b"a,b\n3,4\n", options()),
+    ]);
+    assert_eq!(read(whole.clone()).events.len(), 2);
+    // The end record counts one file fewer, and its directory starts at the second or ends before the last.
+    let end = whole.len() - 22;
+    let number = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap()) as usize;
+    let (size, start) = (number(end + 12), number(end + 16));
+    let first = 46 + 5 + usize::from(u16::from_le_bytes([whole[start + 30], whole[start + 31]]));
+    let patched = |start: usize, size: usize| {
+        let mut bytes = whole.clone();
+        bytes[end + 8..end + 12].copy_from_slice(&[2, 0, 2, 0]);
+        bytes[end + 12..end + 16].copy_from_slice(&u32::try_from(size).unwrap().to_le_bytes());
+        bytes[end + 16..end + 20].copy_from_slice(&u32::try_from(start).unwrap().to_le_bytes());
+        bytes
+    };
+    for bytes in [patched(start + first, size - first), patched(start, size)] {
+        let said = refused(bytes);
+        assert!(said.contains("bytes that its directory does not name"), "{said}");
+    }
+}
+
+#[test]
+fn what_the_directory_calls_a_bomb_is_never_unpacked() {
+    let zeros = vec![b'1'; 80 << 20];
+    let outcome =
+        read_object(&Memory::new("k.zip", pack(&[("b.csv", &zeros, options())])), 1 << 16, 1);
+    assert_eq!(outcome.kind, Some(Failure::Refused));
+    assert!(outcome.error.unwrap().contains("k.zip!b.csv"), "the member is named");
+    assert_eq!(outcome.events.len(), 0);
 }

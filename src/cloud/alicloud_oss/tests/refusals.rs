@@ -23,7 +23,7 @@ fn refusal(text: &(impl AsRef<[u8]> + ?Sized), rows: usize) -> String {
 fn another_number_of_cells() {
     assert_eq!(
         refusal("a,b\n1,2\n\n3\n4,5\n", 1),
-        "k/x.csv: line 2, byte 9: the row has 1 cells and the header 2"
+        "k/x.csv: line 2, byte 9: the row has 1 cell and the header 2"
     );
     assert_eq!(
         refusal("\u{feff}a,b\r\n1,2,3\r\n", 0),
@@ -31,7 +31,7 @@ fn another_number_of_cells() {
     );
     assert_eq!(
         refusal("a,b\n1,2\n  \n", 1),
-        "k/x.csv: line 2, byte 8: the row has 1 cells and the header 2"
+        "k/x.csv: line 2, byte 8: the row has 1 cell and the header 2"
     );
 }
 
