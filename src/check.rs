@@ -242,8 +242,8 @@ mod tests {
         let calendar = Calendar {
             cloud: "x",
             zone_hours: 8,
-            daily_months: None,
-            monthly_months: None,
+            daily: None,
+            monthly: None,
             settles: crate::window::Settles { day: 3, hour: 12 },
         };
         for (now, granularity, expected) in [

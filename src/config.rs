@@ -142,6 +142,11 @@ impl Files {
 }
 
 impl Settings {
+    /// Whether other runs pull other parts of the window.
+    pub(crate) fn is_shard(&self) -> bool {
+        self.shard.is_some_and(|shard| shard.of > 1)
+    }
+
     /// Reads the files and puts everything in its order.
     pub(crate) fn resolve(options: &PullOptions, env: &Env) -> Result<Self> {
         let mut files = Files::read(&options.call, env)?;

@@ -24,7 +24,7 @@ pub(crate) fn find(
         return Ok(Some(window));
     }
     let calendar = cloud.calendar();
-    let wish = wish(cloud, options, journal)?;
+    let wish = wish(cloud, options, journal, now)?;
     let Some(window) = window::resolve(&wish, &calendar, now)? else {
         report.info("the window holds no day yet: nothing to pull");
         return Ok(None);
@@ -48,6 +48,7 @@ fn wish<'a>(
     cloud: &dyn Cloud,
     options: &'a PullOptions,
     journal: Option<&Journal>,
+    now: DateTime<Utc>,
 ) -> Result<Wish<'a>> {
     let (when, granularity) = (&options.date, options.granularity);
     let mut wish = Wish { when, granularity, journal: None };
@@ -61,7 +62,7 @@ fn wish<'a>(
             }
             (None, None) => Vec::new(),
         };
-        wish.journal = journal::resume(&windows, when, granularity, cloud)?;
+        wish.journal = journal::resume(&windows, when, granularity, cloud, now)?;
     }
     Ok(wish)
 }

@@ -182,8 +182,8 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     let empty = report.counts.rows.load(Relaxed) == 0;
     if let Some(mut ledger) = ledger {
         match cloud.whole(&window) {
-            // A window that is to be tried again later is not completed.
-            Some(whole) if !(empty && options.fail_if_empty) => {
+            // Neither a window that is to be tried again later is completed, nor a shard of one.
+            Some(whole) if !(empty && options.fail_if_empty) && !settings.is_shard() => {
                 ledger.complete(&*cloud, &whole, now, &report.counts)?;
             }
             _ => ledger.sync()?,

@@ -129,7 +129,10 @@ impl FromStr for When {
                 if let Some((from, to)) = text.split_once("..") {
                     return Ok(Self::Span(from.parse()?, to.parse()?));
                 }
-                let point: Point = text.parse().map_err(|error| {
+                let point: Point = text.parse().map_err(|error: String| {
+                    if error.starts_with("there is no such") {
+                        return error;
+                    }
                     format!(
                         "{error}, a range FROM..TO of them, yesterday, today, last-N-days, \
                          this-month, last-month, settling or since-journal"
@@ -148,6 +151,24 @@ pub(crate) struct Settles {
     pub(crate) hour: u32,
 }
 
+/// How far back an API goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Served {
+    /// So many months, this one among them.
+    Months(u32),
+    /// So many before this one.
+    MonthsBefore(u32),
+}
+
+impl fmt::Display for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Months(months) => write!(f, "{months} months"),
+            Self::MonthsBefore(months) => write!(f, "{months} months before this one"),
+        }
+    }
+}
+
 /// A cloud's own rules about time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Calendar {
@@ -155,10 +176,10 @@ pub(crate) struct Calendar {
     pub(crate) cloud: &'static str,
     /// Hours that its day is ahead of UTC.
     pub(crate) zone_hours: i32,
-    /// How many months, this one included, the API serves by day; `None` where it does not say.
-    pub(crate) daily_months: Option<u32>,
+    /// How far back the API goes by day; `None` where it does not say.
+    pub(crate) daily: Option<Served>,
     /// The same by month.
-    pub(crate) monthly_months: Option<u32>,
+    pub(crate) monthly: Option<Served>,
     /// When last month is final.
     pub(crate) settles: Settles,
 }
@@ -195,11 +216,18 @@ impl Calendar {
 
     /// The first day that the API still serves.
     pub(crate) fn oldest(&self, granularity: Granularity, now: DateTime<Utc>) -> Option<NaiveDate> {
-        let months = match granularity {
-            Granularity::Daily => self.daily_months,
-            Granularity::Monthly => self.monthly_months,
-        }?;
-        Some(back(first_of_month(self.today(now)), months - 1))
+        let before = match self.served(granularity)? {
+            Served::Months(months) => months - 1,
+            Served::MonthsBefore(months) => months,
+        };
+        Some(back(first_of_month(self.today(now)), before))
+    }
+
+    fn served(&self, granularity: Granularity) -> Option<Served> {
+        match granularity {
+            Granularity::Daily => self.daily,
+            Granularity::Monthly => self.monthly,
+        }
     }
 
     /// The first day that `settling` asks for.
@@ -356,11 +384,11 @@ pub(crate) fn resolve(
         return Ok(None);
     }
     if let Some(oldest) = oldest.filter(|oldest| start < *oldest) {
-        let months = if monthly { calendar.monthly_months } else { calendar.daily_months };
+        let served = calendar.served(wish.granularity).map(|served| served.to_string());
         return refuse(format!(
-            "--date: {start} is older than the API serves: {} keeps {} months {} ({oldest} and later)",
+            "--date: {start} is older than the API serves: {} keeps {} {} ({oldest} and later)",
             calendar.cloud,
-            months.unwrap_or_default(),
+            served.unwrap_or_default(),
             if monthly { "by month" } else { "by day" },
         ));
     }

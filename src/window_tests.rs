@@ -4,15 +4,15 @@ use crate::exit::kind_of;
 const AWS: Calendar = Calendar {
     cloud: "aws",
     zone_hours: 0,
-    daily_months: Some(14),
-    monthly_months: Some(38),
+    daily: Some(Served::Months(14)),
+    monthly: Some(Served::Months(38)),
     settles: Settles { day: 11, hour: 0 },
 };
 const ALICLOUD: Calendar = Calendar {
     cloud: "alicloud",
     zone_hours: 8,
-    daily_months: Some(18),
-    monthly_months: Some(18),
+    daily: Some(Served::MonthsBefore(18)),
+    monthly: Some(Served::MonthsBefore(18)),
     settles: Settles { day: 3, hour: 12 },
 };
 
@@ -113,7 +113,11 @@ fn what_cannot_be_is_refused() {
         (&AWS, "2026-11-01..2026-11-30", "2026-11-30 lies in the future"),
         (&AWS, "2026-12", "lies in the future"),
         (&AWS, "2025-09-30", "aws keeps 14 months by day (2025-10-01 and later)"),
-        (&ALICLOUD, "2025-05-31", "alicloud keeps 18 months by day (2025-06-01 and later)"),
+        (
+            &ALICLOUD,
+            "2025-04-30",
+            "alicloud keeps 18 months before this one by day (2025-05-01 and later)",
+        ),
         (&AWS, "last-500-days", "older than the API serves"),
         (&AWS, "since-journal", "the journal has no completed window"),
     ] {

@@ -20,7 +20,7 @@ use crate::report::plural;
 use crate::shard::Shard;
 use crate::window::{Calendar, Granularity, Window};
 use anyhow::Result;
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, PoisonError};
 
@@ -158,6 +158,17 @@ pub(crate) trait Cloud: Send {
     /// only compared with rows of the same scope.
     fn scope(&self) -> String;
 
+    /// What a completed window is of, beyond days and account: [`Cloud::scope`], and for files where they lie and of
+    /// which type they are. `since-journal` and `settling` go on behind windows of the same.
+    fn window_scope(&self) -> String {
+        self.scope()
+    }
+
+    /// Of which types, accounts and periods files were read, those without a row too. Asked after the pull.
+    fn files_read(&self) -> Vec<(String, String, Period)> {
+        Vec::new()
+    }
+
     /// What `shard` takes of `window`; `None` for a part of nothing. A cloud that bills by file takes the window
     /// whole and chooses its files.
     fn part(&self, window: &Window, shard: Shard) -> Option<Window> {
@@ -182,6 +193,11 @@ pub(crate) trait Cloud: Send {
     /// after the pull.
     fn whole(&self, window: &Window) -> Option<Window> {
         Some(*window)
+    }
+
+    /// The first day that the answer itself calls open, whatever the calendar says. Asked after the pull.
+    fn open_from(&self) -> Option<NaiveDate> {
+        None
     }
 
     /// Why the window's last day may still be incomplete, if it may. Asked after the pull.

@@ -3,8 +3,9 @@
 
 use super::completed;
 use super::file::{Journal, sync_folder};
-use super::line::{COMPACTED, Line};
+use super::line::{COMPACTED, COMPACTION, Line};
 use super::read::{self, Domain, Known};
+use crate::event::{Batch, Data, Envelope, Row};
 use crate::identity::Id;
 use crate::report::{Report, plural};
 use anyhow::{Context, Result};
@@ -12,15 +13,15 @@ use chrono::Utc;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Rewrites a journal in one step: whatever happens, the file is the old one or the new one.
 pub(crate) fn compact(path: &Path, report: &Report) -> Result<()> {
     let journal = Journal::open_existing(path)?;
-    let (kept, last_window) = journal.context(kept(&journal))?;
+    let (kept, mark) = journal.context(kept(&journal))?;
     let new = temporary(journal.path());
-    let written = write(&journal, &kept, last_window, &new).and_then(|bytes| {
+    let written = write(&journal, &kept, &mark, &new).and_then(|bytes| {
         std::fs::rename(&new, journal.path())?;
         Ok(bytes)
     });
@@ -42,8 +43,16 @@ pub(crate) fn compact(path: &Path, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// Where the lines that stay are, in order, and where the last completed window is.
-fn kept(journal: &Journal) -> Result<(Vec<u64>, Option<u64>)> {
+/// Where the mark of a compaction goes.
+enum Mark {
+    /// Into the last completed window, whose line is here.
+    Window(u64),
+    /// Where there is none, into a line of its own; the mark before, if there was one.
+    Line(Option<Id>),
+}
+
+/// Where the lines that stay are, in order, and where the mark goes.
+fn kept(journal: &Journal) -> Result<(Vec<u64>, Mark)> {
     let found = read::read(journal.file(), journal.end(), &Domain::everything())?;
     let mut kept = Vec::new();
     for subject in found.rows.chunk_by(|a, b| a.key == b.key) {
@@ -53,7 +62,8 @@ fn kept(journal: &Journal) -> Result<(Vec<u64>, Option<u64>)> {
     let windows = windows_that_count(journal)?;
     kept.extend(&windows);
     kept.sort_unstable();
-    Ok((kept, windows.into_iter().max()))
+    let last = windows.into_iter().max();
+    Ok((kept, last.map_or(Mark::Line(found.compacted), Mark::Window)))
 }
 
 /// The retraction that is the last word on a subject, or the only trace of what was taken back: a row that comes
@@ -91,14 +101,19 @@ fn temporary(path: &Path) -> PathBuf {
 }
 
 /// Copies the lines that stay into a new file, synced; returns its length.
-fn write(journal: &Journal, kept: &[u64], last_window: Option<u64>, path: &Path) -> Result<u64> {
+fn write(journal: &Journal, kept: &[u64], mark: &Mark, path: &Path) -> Result<u64> {
     // We hold the journal's lock, so a file of this name is left from a run that was killed.
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         _ => {}
     }
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.set_permissions(journal.file().metadata()?.permissions())?;
+    let old = journal.file().metadata()?;
+    file.set_permissions(old.permissions())?;
+    if old.uid() != file.metadata()?.uid() {
+        // As when root looks after a journal of somebody else's.
+        std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
+    }
     let mut out = BufWriter::with_capacity(1 << 20, &file);
     let mut lines = BufReader::with_capacity(1 << 20, File::open(journal.path())?);
     let (mut at, mut bytes, mut line) = (0, 0, Vec::new());
@@ -106,9 +121,14 @@ fn write(journal: &Journal, kept: &[u64], last_window: Option<u64>, path: &Path)
         lines.seek_relative(i64::try_from(offset - at)?)?;
         line.clear();
         at = offset + lines.read_until(b'\n', &mut line)? as u64;
-        if last_window == Some(offset) {
+        if matches!(mark, Mark::Window(last) if *last == offset) {
             line = marked(&line)?;
         }
+        out.write_all(&line)?;
+        bytes += line.len() as u64;
+    }
+    if let Mark::Line(before) = mark {
+        let line = mark_line(*before)?;
         out.write_all(&line)?;
         bytes += line.len() as u64;
     }
@@ -116,6 +136,24 @@ fn write(journal: &Journal, kept: &[u64], last_window: Option<u64>, path: &Path)
     drop(out);
     file.sync_all()?;
     Ok(bytes)
+}
+
+/// A line that says nothing but the mark.
+fn mark_line(before: Option<Id>) -> Result<Vec<u8>> {
+    let now = Utc::now();
+    let mut data = Data::default();
+    data.text("message", "lines before this one were left out");
+    let subject = "journal".to_owned();
+    let row = Row { account: None, period: now.date_naive(), subject, data, amounts: Vec::new() };
+    let event = |extensions: &[(String, String)]| -> Result<Batch> {
+        let mut batch = Batch::new(Envelope::new("billing-pull", COMPACTION, now, extensions)?);
+        batch.push(&row);
+        Ok(batch)
+    };
+    let plain = event(&[])?;
+    let id = plain.events.first().map(|event| event.id).context("no event")?;
+    let mark = id.derive(now.timestamp_micros().cast_unsigned(), before);
+    Ok(std::mem::take(&mut event(&[(COMPACTED.to_owned(), mark.to_string())])?.bytes))
 }
 
 /// A completed window with the mark of this compaction.

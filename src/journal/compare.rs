@@ -128,11 +128,16 @@ impl History {
     }
 
     /// After that: the places among `rows` of what the bill no longer says, in the order of the journal. Accounts
-    /// are those that the pull was about even if it told no row of theirs, as JSON text.
-    pub(crate) fn gone(&self, accounts: &[String], allow_mass: bool) -> Result<Vec<usize>> {
+    /// are those that the pull was about even if it told no row of theirs, as JSON text; so are `files`.
+    pub(crate) fn gone(
+        &self,
+        accounts: &[String],
+        files: &HashSet<Group>,
+        allow_mass: bool,
+    ) -> Result<Vec<usize>> {
         let seen: HashSet<&str> = self.seen.iter().map(|group| &*group.account).collect();
         let is_told = |group: &Group| match self.domain.kinds {
-            Kinds::Files(_) => self.seen.contains(group),
+            Kinds::Files(_) => self.seen.contains(group) || files.contains(group),
             _ => seen.contains(&*group.account) || accounts.contains(&group.account),
         };
         let told: Vec<bool> = self.groups.iter().map(is_told).collect();

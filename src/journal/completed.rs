@@ -207,19 +207,26 @@ impl Progress {
                 }
             }
         }
+        // An answer without a row may name no account; where others do, it was one of theirs.
+        if progress.next.len() > 1 {
+            progress.next.remove("");
+            last_word.retain(|(account, _), _| !account.is_empty());
+        }
         progress.open =
             last_word.iter().filter(|(_, is_final)| !**is_final).map(|((_, day), _)| *day).min();
         progress
     }
 }
 
-/// Whether all of the window is final, and else the last day that is.
+/// Whether all of the window is final, and else the last day that is. `open_from` is the first day that the answer itself
+/// calls open, which goes before the calendar's rule.
 pub(super) fn finality(
     window: &Window,
     calendar: &Calendar,
+    open_from: Option<NaiveDate>,
     now: DateTime<Utc>,
 ) -> (bool, Option<NaiveDate>) {
-    if calendar.is_final(window, now) {
+    if calendar.is_final(window, now) && open_from.is_none() {
         return (true, None);
     }
     let last = calendar.settling_start(now) - Days::new(1);
@@ -227,5 +234,6 @@ pub(super) fn finality(
         Granularity::Daily => last,
         Granularity::Monthly => last_of_month(last),
     };
+    let last = open_from.map_or(last, |day| last.min(day - Days::new(1)));
     (false, Some(last).filter(|last| *last >= window.start))
 }

@@ -1,6 +1,7 @@
 //! The file itself: opened for one run at a time, appended to, synced.
 
 use super::completed::{self, Pulled};
+use crate::event::HEAD;
 use crate::exit::{Failed, Failure, fail};
 use crate::report::Report;
 use anyhow::{Context, Result};
@@ -34,19 +35,24 @@ pub(crate) struct Journal {
 impl Journal {
     /// Opens and locks the journal, which is created if need be.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        Self::take(path, true)
+        Self::take(path, Access::Create)
     }
 
     /// The same, but for one that must be there.
     pub(crate) fn open_existing(path: &Path) -> Result<Self> {
-        Self::take(path, false)
+        Self::take(path, Access::Write)
     }
 
-    fn take(path: &Path, create: bool) -> Result<Self> {
+    /// The same, but only to be looked at, as several may at a time.
+    pub(crate) fn open_to_read(path: &Path) -> Result<Self> {
+        Self::take(path, Access::Read)
+    }
+
+    fn take(path: &Path, access: Access) -> Result<Self> {
         for _ in 0..TRIES {
             let real = resolve(path)?;
-            let file = open(&real, create)?;
-            lock(&file, path)?;
+            let file = open(&real, access)?;
+            lock(&file, path, access)?;
             // Whoever held the lock may have put another file in the place of this one.
             let is_same =
                 |now: Metadata, held: Metadata| (now.dev(), now.ino()) == (held.dev(), held.ino());
@@ -107,9 +113,14 @@ impl Journal {
         self.context(completed::read(&self.file, self.end))
     }
 
-    /// Cuts off a last line that is not whole: its event is sent again.
+    /// Cuts off a last line that is not whole: its event is sent again. Where there is no other line, the file may be
+    /// anybody's: only what begins as an event does, or was never written, is cut off.
     pub(super) fn mend(&mut self, report: &Report) -> Result<()> {
         if self.torn > 0 {
+            if self.end == 0 && !self.context(self.begins_as_event())? {
+                let why = "line 1 is corrupt: it is no event, so this is no journal; the file is as it was";
+                return self.context(Err(fail(Failure::Unexpected, why)));
+            }
             self.context(self.file.set_len(self.end).map_err(Into::into))?;
             report.warn(&format!(
                 "the journal {} ended within a line, as after a crash or on a full disk: {} bytes were cut off, and \
@@ -120,6 +131,12 @@ impl Journal {
             self.torn = 0;
         }
         Ok(())
+    }
+
+    fn begins_as_event(&self) -> Result<bool> {
+        let mut start = vec![0; HEAD.len().min(usize::try_from(self.torn).unwrap_or(usize::MAX))];
+        self.file.read_exact_at(&mut start, self.end)?;
+        Ok(HEAD.starts_with(&start) || start.iter().all(|byte| *byte == 0))
     }
 
     /// Appends whole lines, or nothing.
@@ -258,14 +275,26 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     refuse("is a symbolic link to itself")
 }
 
-fn open(path: &Path, create: bool) -> Result<File> {
+/// What a journal is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// To be appended to, and made if it is not there.
+    Create,
+    /// To be written anew.
+    Write,
+    Read,
+}
+
+fn open(path: &Path, access: Access) -> Result<File> {
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
     let mut options = OpenOptions::new();
-    options.read(true).append(true).create(create).mode(0o600).custom_flags(flags);
-    options.open(path).map_err(|error| {
+    options.read(true).append(access != Access::Read).create(access == Access::Create);
+    options.mode(0o600).custom_flags(flags).open(path).map_err(|error| {
         let hint = match error.kind() {
-            ErrorKind::NotFound if create => "; its folder must be there",
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            ErrorKind::NotFound if access == Access::Create => "; its folder must be there",
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+                if access != Access::Read =>
+            {
                 "; it and its folder must be writable"
             }
             _ => "",
@@ -281,8 +310,9 @@ pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn lock(file: &File, path: &Path) -> Result<()> {
-    match file.try_lock() {
+fn lock(file: &File, path: &Path, access: Access) -> Result<()> {
+    let locked = if access == Access::Read { file.try_lock_shared() } else { file.try_lock() };
+    match locked {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => {
             let inode = file.metadata().map(|held| held.ino()).unwrap_or_default();

@@ -39,7 +39,7 @@ fn a_line_that_is_cut_short_goes() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("j");
     let long = "x".repeat(200_000);
-    for (text, whole) in [("{}\n{}\n{\"a", 6), ("torn", 0), (&format!("{{}}\n{long}"), 3)] {
+    for (text, whole) in [("{}\n{}\n{\"a", 6), ("{\"specv", 0), (&format!("{{}}\n{long}"), 3)] {
         std::fs::write(&path, text).unwrap();
         let mut journal = Journal::open(&path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().len(), text.len() as u64);

@@ -13,6 +13,9 @@ use std::borrow::Cow;
 /// The type of the event that says that a window was delivered whole.
 pub(super) const COMPLETED: &str = "billing-pull.window.completed";
 
+/// The type of the line that carries the mark of a compaction where no completed window does.
+pub(super) const COMPACTION: &str = "billing-pull.journal.compacted";
+
 /// The extension by which the last completed window tells that lines before it were left out: an id that no event
 /// has, another one each time.
 pub(super) const COMPACTED: &str = "compacted";

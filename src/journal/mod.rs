@@ -18,6 +18,7 @@ mod verify;
 pub(crate) use compact::compact;
 pub(crate) use period::{Journaled, Period};
 pub(crate) use read::Domain;
+use read::Group;
 pub(crate) use verify::verify;
 
 use crate::cloud::Cloud;
@@ -32,9 +33,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use compare::History;
 use completed::{Completed, Progress, Pulled, Span};
 pub(crate) use file::Journal;
+use std::collections::BTreeSet;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
+
+const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
 /// The value of the extension `scope`, by which a line tells what it may be compared with; empty for a plain bill.
 pub(crate) fn scope_mark(scope: &str) -> String {
@@ -78,8 +83,8 @@ impl Ledger {
         let found = journal.context(read::read(journal.file(), journal.end(), &domain))?;
         journal.mend(report)?;
         let history = History::new(journal.file().try_clone()?, found, domain);
-        let scope = cloud.scope();
-        let extensions = with_scope(extensions, &scope);
+        let extensions = with_scope(extensions, &cloud.scope());
+        let scope = cloud.window_scope();
         let sums = Sums::default();
         let journal = Arc::new(Mutex::new(journal));
         Ok(Self { journal, history, sums, source, scope, extensions, allow_mass })
@@ -103,7 +108,10 @@ impl Ledger {
         history.held().into_iter().try_for_each(&mut *emit)?;
         let accounts: Vec<String> =
             cloud.accounts().iter().map(|account| escaped(account)).collect();
-        match history.gone(&accounts, *allow_mass) {
+        let files = cloud.files_read().into_iter();
+        let files =
+            files.map(|(kind, account, period)| Group { kind, account: escaped(&account), period });
+        match history.gone(&accounts, &files.collect(), *allow_mass) {
             Ok(gone) => {
                 history.retract(&gone, extensions, emit)?;
                 Ok(Ok(()))
@@ -139,7 +147,8 @@ impl Ledger {
             &counts.requests,
         ]
         .map(|count| count.load(Relaxed));
-        let (is_final, final_through) = completed::finality(window, &cloud.calendar(), now);
+        let (is_final, final_through) =
+            completed::finality(window, &cloud.calendar(), cloud.open_from(), now);
         let completed = Completed {
             cloud: cloud.name().to_owned(),
             window: Span::of(window),
@@ -179,10 +188,12 @@ pub(crate) fn resume(
     when: &When,
     granularity: Granularity,
     cloud: &dyn Cloud,
+    now: DateTime<Utc>,
 ) -> Result<Option<NaiveDate>> {
     let (calendar, accounts) = (cloud.calendar(), cloud.accounts());
-    let progress = Progress::of(windows, &calendar, granularity, &cloud.scope(), &accounts);
-    if *when == When::SinceJournal && progress.next.len() > 1 {
+    let progress = Progress::of(windows, &calendar, granularity, &cloud.window_scope(), &accounts);
+    let differ = progress.next.values().collect::<BTreeSet<_>>().len() > 1;
+    if *when == When::SinceJournal && differ {
         let named: Vec<&str> = progress.next.keys().map(String::as_str).collect();
         let message = format!(
             "--date since-journal: the journal has completed windows of several accounts ({}), and whose bill \
@@ -192,7 +203,10 @@ pub(crate) fn resume(
         return Err(fail(Failure::Usage, message));
     }
     let next = progress.next.into_values().min();
-    Ok(if *when == When::Settling { next.into_iter().chain(progress.open).min() } else { next })
+    // A day that was not final when the API served it last will never be.
+    let oldest = calendar.oldest(granularity, now);
+    let open = progress.open.filter(|day| oldest.is_none_or(|oldest| *day >= oldest));
+    Ok(if *when == When::Settling { next.into_iter().chain(open).min() } else { next })
 }
 
 /// The days that a journal lacks and the API no longer serves.
@@ -212,7 +226,12 @@ pub(crate) fn lost(
 
 /// The completed windows of a journal that is only looked at; none where there is no file.
 pub(crate) fn peek(path: &Path) -> Result<Vec<Pulled>> {
-    match std::fs::File::open(path) {
+    // Opening a pipe would wait for somebody who writes into it.
+    let open = || std::fs::OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path);
+    match open() {
+        Ok(file) if !file.metadata().is_ok_and(|found| found.is_file()) => {
+            Err(fail(Failure::Usage, format!("the journal {} is no file", path.display())))
+        }
         Ok(file) => {
             let end = file::whole_lines(&file)?;
             completed::read(&file, end).with_context(|| format!("the journal {}", path.display()))

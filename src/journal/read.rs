@@ -1,12 +1,13 @@
 //! Reading a journal back: what was delivered of the days that a run pulls, and nothing of any other day.
 
 use super::blocks::{self, Block, Fault};
-use super::line::{COMPLETED, Line, kind_of};
+use super::line::{COMPACTION, COMPLETED, Line, kind_of};
 use super::period::Period;
 use crate::event::{HEAD, RETRACTED};
 use crate::identity::Id;
 use crate::window::Window;
 use anyhow::Result;
+use serde::de::IgnoredAny;
 use std::fs::File;
 
 /// What a pull may be compared with.
@@ -239,7 +240,9 @@ impl Found {
             if !line.ends_with('}') {
                 return Err("it does not end an event".into());
             }
-            if !domain.has_kind(kind) && kind != COMPLETED.as_bytes() {
+            let may_be_marked =
+                [COMPLETED, COMPACTION].iter().any(|known| kind == known.as_bytes());
+            if !domain.has_kind(kind) && !may_be_marked {
                 return Ok(());
             }
         } else if line.as_bytes().starts_with(HEAD) && !line.ends_with('}') {
@@ -262,6 +265,9 @@ impl Found {
         // Of two lines that lost the line feed between them, the second stands in the data of the first.
         if memchr::memmem::find(line.data.as_bytes(), br#"}{"specversion""#).is_some() {
             return Err("it is two events in one".into());
+        }
+        if let Err(error) = serde_json::from_str::<IgnoredAny>(&line.data) {
+            return Err(format!("data: {error}"));
         }
         let (account, subject) = (line.account.as_bytes(), line.subject.as_bytes());
         let key = key(&line.kind, account, period, &line.scope, subject);
@@ -326,6 +332,10 @@ impl Found {
                 if kill.id != id {
                     break;
                 }
+                // Bills of another scope may have rows of the same id.
+                if kill.key != row.key {
+                    continue;
+                }
                 row.state |= Known::DEAD;
                 *there |= !row.is_taken_back();
             }
@@ -337,5 +347,8 @@ impl Found {
             self.rows.push(row);
         }
         self.rows.sort_unstable_by_key(Known::order);
+        // A line that is there twice, as when somebody joined two journals, is one event.
+        self.rows
+            .dedup_by(|next, row| (row.key, row.id, row.state) == (next.key, next.id, next.state));
     }
 }

@@ -4,7 +4,7 @@
 use super::blocks::{self, Block};
 use super::completed::{Completed, Pulled};
 use super::file::Journal;
-use super::line::{COMPLETED, Line};
+use super::line::{COMPACTION, COMPLETED, Line};
 use crate::exit::{Failed, Failure, fail};
 use crate::identity::Id;
 use crate::report::{Report, plural};
@@ -23,6 +23,8 @@ const ORDINALS: u64 = 100_000;
 enum Read {
     Row(Row),
     Window(Box<Pulled>),
+    /// The mark of a compaction.
+    Mark,
     Fault(String),
 }
 
@@ -59,7 +61,7 @@ struct Book {
 
 /// Checks a journal and writes what it holds to `out`; fails if anything is wrong with it.
 pub(crate) fn verify(path: &Path, out: &mut dyn Write, report: &Report) -> Result<()> {
-    let journal = Journal::open_existing(path)?;
+    let journal = Journal::open_to_read(path)?;
     let mut book = Book::default();
     let read =
         |block: &Block<'_>| Ok(block.lines().map(|(_, line)| read(line)).collect::<Vec<_>>());
@@ -97,6 +99,9 @@ fn read(line: &str) -> Read {
         if line.kind == COMPLETED {
             return Ok(Read::Window(Box::new(Pulled::read(&line, 0)?)));
         }
+        if line.kind == COMPACTION {
+            return Ok(Read::Mark);
+        }
         let _: DateTime<Utc> =
             line.time.parse().map_err(|error| format!("time {:?}: {error}", line.time))?;
         line.period()
@@ -124,6 +129,7 @@ impl Book {
         self.lines += 1;
         let fault = match line {
             Read::Fault(why) => Some(why),
+            Read::Mark => None,
             Read::Window(window) => self.add_window(*window).err(),
             Read::Row(row) => self.add_row(row).err(),
         };

@@ -327,6 +327,121 @@ fn a_bill_file_is_compared_by_its_period() {
 }
 
 #[test]
+fn a_bill_file_that_is_empty_now_is_told_and_a_nameless_one_has_no_journal() {
+    let journal = Journal::new();
+    let path = journal.path().display().to_string();
+    let run = |name: &str, rows: &str| {
+        let text = format!("产品Code,应付金额,币种\n{rows}");
+        Run::command("alicloud-oss").file(name, text).args([name, "--journal", &path])
+    };
+    let name = "12345678_BillingItemDetail_20260301.csv";
+    run(name, "ecs,0.10,CNY\noss,1.25,CNY\n").go().exits(0);
+    run(name, "").go().exits(4).says(&["the answer lacks 2 of the 2 rows"]);
+    let done = run(name, "").arg("--allow-mass-retraction").go().exits(0);
+    assert_eq!(done.events().len(), 2);
+    let nameless = run("a.csv", "ecs,1,CNY\n").args(["--file-type", "BillingItemDetail"]);
+    nameless.go().exits(2).says(&["a.csv: --journal needs a name that says the day or month"]);
+}
+
+#[test]
+fn rows_that_come_back_after_a_compaction_have_new_ids_whatever_the_journal_holds() {
+    // Local files complete no window that could carry the mark.
+    let journal = Journal::new();
+    let path = journal.path().display().to_string();
+    let mut sent: Vec<Value> = Vec::new();
+    let mut run = |rows: &[&str]| {
+        let name = "12345678_BillingItemDetail_20260301.csv";
+        let text = format!("产品Code,币种\n{}\n", rows.join(",CNY\n") + ",CNY");
+        let run = Run::command("alicloud-oss").file(name, text).args([name, "--journal", &path]);
+        let events = run.arg("--allow-mass-retraction").go().exits(0).events();
+        sent.extend(events);
+        let mut rows: HashMap<String, Value> = HashMap::new();
+        for event in &sent {
+            if let Some(old) = event["restates"].as_str() {
+                rows.remove(old);
+            }
+            if !event["type"].as_str().unwrap().ends_with(".retracted") {
+                rows.insert(event["id"].as_str().unwrap().to_owned(), event.clone());
+            }
+        }
+        let mut left: Vec<String> =
+            rows.values().map(|event| event["data"]["产品Code"].as_str().unwrap().into()).collect();
+        left.sort();
+        left
+    };
+    let bills: [&[&str]; 2] = [&["x", "y"], &["v", "w", "z"]];
+    for round in 0..3 {
+        for bill in bills {
+            assert_eq!(run(bill), bill, "round {round}");
+        }
+        journal.look("compact").go().exits(0);
+        journal.look("verify").go().exits(0);
+    }
+    assert_unique(&sent.iter().map(|event| event["id"].to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_line_that_is_there_twice_is_one_event() {
+    let (journal, cloud) = (Journal::new(), cloud());
+    journal.run(&cloud).go().exits(0);
+    journal.write(&journal.text().repeat(2));
+    let done = journal.run(&cloud).go().exits(0);
+    assert_eq!(done.stdout, "");
+    assert!(done.closing().contains("31 unchanged"), "{}", done.closing());
+}
+
+#[test]
+fn bills_of_two_scopes_with_the_same_rows_do_not_end_each_other() {
+    let (journal, plain, restated) = (Journal::new(), cloud(), restated());
+    let filter = ["--filter", r#"{"Dimensions":{"Key":"REGION","Values":["eu-central-1"]}}"#];
+    journal.run(&plain).go().exits(0);
+    journal.run(&plain).args(filter).go().exits(0);
+    journal.run(&restated).args(filter).go().exits(0);
+    journal.look("compact").go().exits(0);
+    assert_eq!(journal.run(&plain).go().exits(0).stdout, "");
+}
+
+#[test]
+fn files_of_another_type_have_windows_of_their_own() {
+    let (journal, cloud) = (Journal::new(), cloud());
+    let run = |file_type: &str, date: &str| {
+        Run::of("alicloud-oss", &cloud)
+            .args(["--bucket", "demo-bills", "--region", "cn-hangzhou", "--date", date])
+            .args(["--file-type", file_type, "--journal", &journal.path().display().to_string()])
+            .go()
+    };
+    run("BillingItemDetail", "last-7-days").exits(0);
+    run("BillingItemDetail", "since-journal").exits(0).says(&["nothing to pull"]);
+    run("InstanceDetail", "since-journal").exits(2).says(&["has no completed window of this pull"]);
+    assert_eq!(journal.completed()["scope"], "bucket=demo-bills file-type=BillingItemDetail");
+}
+
+#[test]
+fn a_day_that_the_cloud_calls_estimated_is_not_final() {
+    let journal = Journal::new();
+    let estimated = twisted(Sample::default(), |_, _, reply| {
+        change(reply, |page| {
+            for period in page["ResultsByTime"].as_array_mut().unwrap() {
+                period["Estimated"] = true.into();
+            }
+        })
+    });
+    journal.run(&estimated).arg("--date").arg(day(100)).go().exits(0);
+    assert_eq!(journal.completed()["final"], false);
+    let settled = twisted(Sample::default(), |_, _, reply| {
+        change(reply, |page| {
+            for period in page["ResultsByTime"].as_array_mut().unwrap() {
+                period["Estimated"] = false.into();
+            }
+        })
+    });
+    let done = journal.run(&settled).args(["--date", "settling"]).go().exits(0);
+    assert!(done.closing().starts_with(&format!("aws {}..", day(100))), "{}", done.closing());
+    let done = journal.run(&settled).args(["--date", "settling"]).go().exits(0);
+    assert!(!done.closing().contains(&day(100).to_string()), "{}", done.closing());
+}
+
+#[test]
 fn every_cloud_keeps_a_journal() {
     for command in ["aws", "alicloud", "baidu"] {
         let (journal, cloud) = (Journal::new(), cloud());

@@ -22,7 +22,9 @@ use crate::journal::Domain;
 use crate::refusal::unreadable;
 use crate::report::{Unit, plural};
 use crate::sign::acs3;
-use crate::window::{Calendar, Granularity, Settles, Window, first_of_month, last_of_month};
+use crate::window::{
+    Calendar, Granularity, Served, Settles, Window, first_of_month, last_of_month,
+};
 use answer::{Body, Reader};
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
@@ -44,9 +46,8 @@ const PER_SECOND: u32 = 10;
 const CALENDAR: Calendar = Calendar {
     cloud: "alicloud",
     zone_hours: 8,
-    // This month and the eighteen before.
-    daily_months: Some(19),
-    monthly_months: Some(19),
+    daily: Some(Served::MonthsBefore(18)),
+    monthly: Some(Served::MonthsBefore(18)),
     settles: Settles { day: 3, hour: 12 },
 };
 

@@ -155,6 +155,10 @@ impl Feeder<'_> {
         trouble: impl Fn(u64, io::Error) -> Halt,
     ) -> Result<(), Halt> {
         match kind {
+            // What should have come failed, as in `curl ... | billing-pull alicloud-oss -`.
+            Kind::Empty if self.object.size().is_none() => {
+                return Err(Halt::File(Arc::clone(name), None, "nothing came".to_owned()));
+            }
             Kind::Empty => {
                 let warning = format!("{name} has no bytes: taken as a bill without rows");
                 return Ok(self.out.order.send(Next::Warn(warning))?);

@@ -24,6 +24,15 @@ impl Local {
         settings: &Settings,
     ) -> Result<Self> {
         let mut files = named(paths, file_type, settings.account.as_deref())?;
+        // Lines of two such files would be taken for the same bill, and one for a restatement of the other.
+        if let Some(file) = files.iter().find(|file| settings.sums && file.bill.period.is_none()) {
+            let message = format!(
+                "{}: --journal needs a name that says the day or month of the bill, such as \
+                 1690000000000000_BillingItemDetail_202406",
+                file.object.name()
+            );
+            return Err(fail(Failure::Usage, message));
+        }
         files.retain(|file| takes(settings.shard, &file.bill));
         Ok(Self(files))
     }

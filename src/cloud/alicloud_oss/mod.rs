@@ -67,8 +67,10 @@ use names::{BillName, Period as BillPeriod};
 use object::Object;
 use reader::ReadContext;
 use remote::Remote;
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 pub(crate) use bucket::is_bucket_name;
 #[cfg(fuzzing)]
@@ -78,8 +80,8 @@ const CALENDAR: Calendar = Calendar {
     cloud: "alicloud-oss",
     zone_hours: 8,
     // Files are there for as long as the bucket keeps them.
-    daily_months: None,
-    monthly_months: None,
+    daily: None,
+    monthly: None,
     // A month is final on the 3rd at 12:00, but its file may come until the 4th at 18:00: whoever pulls once a day
     // has seen it by the end of the 5th.
     settles: Settles { day: 6, hour: 0 },
@@ -131,8 +133,10 @@ fn period_of_bill(bill: Option<&BillName>) -> Period {
 /// The period in the name of the file that a journaled line is from.
 pub(super) fn period_of(row: &Journaled<'_>) -> Option<Period> {
     const FILE: &str = r#","file":""#;
-    let at = memchr::memmem::rfind(row.data.as_bytes(), FILE.as_bytes())? + FILE.len();
-    let key = row.data.get(at..)?.split('"').next()?;
+    let at = memchr::memmem::rfind(row.data.as_bytes(), FILE.as_bytes())? + FILE.len() - 1;
+    let mut text =
+        serde_json::Deserializer::from_str(row.data.get(at..)?).into_iter::<Cow<'_, str>>();
+    let key = text.next()?.ok()?;
     // A member of an archive stands behind the archive, which has the name; folders may have a `!` in theirs.
     let ends = key.match_indices('!').map(|(at, _)| at).chain([key.len()]);
     let bill = ends.filter_map(|end| BillName::parse(key.get(..end)?)).next();
@@ -150,6 +154,8 @@ pub(crate) struct AlicloudOss {
     session: Session,
     settings: Settings,
     origin: Origin,
+    /// Type, account and period of each file that was read.
+    read: Mutex<Vec<(String, String, Period)>>,
 }
 
 enum Origin {
@@ -165,7 +171,7 @@ impl AlicloudOss {
         } else {
             Origin::Local(Local::open(&args.files, args.file_type.as_deref(), &settings)?)
         };
-        Ok(Self { session: context.session.clone(), settings, origin })
+        Ok(Self { session: context.session.clone(), settings, origin, read: Mutex::default() })
     }
 
     fn read(&self, files: &[File], emit: &mut Emit<'_>) -> Result<()> {
@@ -195,6 +201,9 @@ impl AlicloudOss {
                 emit(batch)
             })?;
             report.debug(|| format!("{}: {}", object.name(), plural(rows, "row")));
+            let account = bill.uid.clone().unwrap_or_default();
+            let read = (bill.event_type(), account, period_of_bill(Some(bill)));
+            self.read.lock().unwrap_or_else(PoisonError::into_inner).push(read);
         }
         Ok(())
     }
@@ -239,6 +248,17 @@ impl Cloud for AlicloudOss {
 
     fn scope(&self) -> String {
         String::new()
+    }
+
+    fn window_scope(&self) -> String {
+        match &self.origin {
+            Origin::Local(_) => String::new(),
+            Origin::Remote(remote) => remote.scope(),
+        }
+    }
+
+    fn files_read(&self) -> Vec<(String, String, Period)> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn plan(&self, window: &Window) -> Plan {
@@ -306,6 +326,7 @@ mod journaled {
             ("1234567890123456-20251201010203_consumedetailbillv2_2025-12.csv", "2025-12"),
             ("1234567890123456_BillingItemDetail_20220613_1_2.csv", "2022-06-13"),
             ("a!b/1234567890123456_BillingItemDetail_20220613.zip!x/y!z.csv", "2022-06-13"),
+            (r#"a\"b/1234567890123456_BillingItemDetail_20220613"#, "2022-06-13"),
             ("bill.csv", "1970-01-01"),
         ] {
             assert_eq!(of(file), period);

@@ -148,11 +148,14 @@ impl Remote {
         format!("there is no file of {} {window} in bucket {place}; {near}", self.file_type)
     }
 
-    /// A shard's files are no whole window: `since-journal` must not go on behind those of the others.
+    /// Where the files lie, and of which type they are.
+    pub(super) fn scope(&self) -> String {
+        let prefix =
+            if self.prefix.is_empty() { String::new() } else { format!(" prefix={}", self.prefix) };
+        format!("bucket={}{prefix} file-type={}", self.bucket.name, self.file_type)
+    }
+
     pub(super) fn whole(&self, window: &Window) -> Option<Window> {
-        if self.shard.is_some_and(|shard| shard.of > 1) {
-            return None;
-        }
         pushes::whole(window, &self.found.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

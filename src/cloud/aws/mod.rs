@@ -19,7 +19,7 @@ use crate::http::{Answer, Call, host_and_port};
 use crate::journal::Domain;
 use crate::report::{Unit, dollars, plural};
 use crate::sign::sigv4;
-use crate::window::{Calendar, Granularity, Settles, Window};
+use crate::window::{Calendar, Granularity, Served, Settles, Window};
 use anyhow::{Context as _, Result};
 use chrono::{NaiveDate, Utc};
 use request::{Group, Query};
@@ -138,6 +138,10 @@ impl Aws {
         }
     }
 
+    fn estimated_days(&self) -> Option<(NaiveDate, NaiveDate)> {
+        *self.estimated.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// One page.
     fn ask(
         &self,
@@ -201,8 +205,8 @@ impl Cloud for Aws {
             cloud: "aws",
             zone_hours: 0,
             // The current month and the thirteen before; by month 38, once switched on in the preferences.
-            daily_months: Some(14),
-            monthly_months: Some(38),
+            daily: Some(Served::Months(14)),
+            monthly: Some(Served::Months(38)),
             // Support fees and credits still move a month until about the 10th of the next.
             settles: Settles { day: 11, hour: 0 },
         }
@@ -298,9 +302,12 @@ impl Cloud for Aws {
         Ok(())
     }
 
+    fn open_from(&self) -> Option<NaiveDate> {
+        self.estimated_days().map(|(first, _)| first)
+    }
+
     fn incomplete(&self, window: &Window) -> Option<String> {
-        let (first, last) =
-            (*self.estimated.lock().unwrap_or_else(std::sync::PoisonError::into_inner))?;
+        let (first, last) = self.estimated_days()?;
         let span = Window { start: first, end: last, granularity: window.granularity };
         Some(format!(
             "AWS calls {span} estimated: amounts may still change until the month is closed"

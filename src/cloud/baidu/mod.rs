@@ -170,8 +170,8 @@ impl Cloud for Baidu {
             cloud: "baidu",
             zone_hours: 8,
             // How far back the API goes is not published: the service itself says no.
-            daily_months: None,
-            monthly_months: None,
+            daily: None,
+            monthly: None,
             // Nor is it published when a month is final: through the 5th it counts as open.
             settles: Settles { day: 6, hour: 0 },
         }

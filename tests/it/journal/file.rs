@@ -124,3 +124,46 @@ fn a_full_disk_fails_the_run_and_the_next_one_heals() {
     ids.dedup();
     assert_eq!(ids.len(), 100);
 }
+
+#[test]
+fn a_file_that_is_no_journal_is_left_alone() {
+    let journal = Journal::new();
+    let other = r#"{"access_key_id":"x","secret":"y"}"#;
+    journal.write(other);
+    journal.run(&cloud()).go().exits(1).says(&["this is no journal", "the file is as it was"]);
+    assert_eq!(journal.text(), other);
+    // An event of which nothing but the start was written, or nothing at all.
+    for torn in [r#"{"specversion":"1.0","id":"6f"#, r#"{"spec"#, "\0\0\0\0"] {
+        journal.write(torn);
+        assert_eq!(journal.run(&cloud()).go().exits(0).events().len(), 31, "{torn:?}");
+    }
+}
+
+#[test]
+fn damage_within_an_event_is_found_before_anything_is_sent() {
+    let (journal, cloud) = (Journal::new(), cloud());
+    journal.run(&cloud).go().exits(0);
+    let text = journal.text().replacen("\"amount\":", "\"amount\"x:", 1);
+    journal.write(&text);
+    let done = journal.run(&restated()).go().exits(1).says(&["line 1 is corrupt: data: "]);
+    assert_eq!((done.stdout.as_str(), journal.text()), ("", text));
+}
+
+#[test]
+fn a_journal_that_may_only_be_read_can_be_verified() {
+    let journal = Journal::new();
+    journal.run(&cloud()).go().exits(0);
+    let reader = std::fs::File::open(journal.path()).unwrap();
+    reader.lock_shared().unwrap();
+    std::fs::set_permissions(journal.path(), std::fs::Permissions::from_mode(0o444)).unwrap();
+    journal.look("verify").go().exits(0);
+}
+
+#[test]
+fn a_dry_run_does_not_wait_for_a_pipe() {
+    let journal = Journal::new();
+    let made = std::process::Command::new("mkfifo").arg(journal.path()).status().unwrap();
+    assert!(made.success());
+    let run = journal.run(&cloud()).args(["--date", "settling", "--dry-run"]);
+    run.go().exits(2).says(&["is no file"]);
+}
