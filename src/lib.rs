@@ -181,12 +181,11 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     let cloud = pull::pull(cloud, window, &mut *sink, ledger.as_mut(), &session)?;
     let empty = report.counts.rows.load(Relaxed) == 0;
     if let Some(mut ledger) = ledger {
-        match cloud.whole(&window) {
-            // Neither a window that is to be tried again later is completed, nor a shard of one.
-            Some(whole) if !(empty && options.fail_if_empty) && !settings.is_shard() => {
-                ledger.complete(&*cloud, &whole, now, &report.counts)?;
-            }
-            _ => ledger.sync()?,
+        // A window that is to be tried again later is not completed, nor is a shard of one.
+        let whole = cloud.whole(&window).filter(|_| !settings.is_shard());
+        match whole.filter(|_| !(empty && options.fail_if_empty)) {
+            Some(whole) => ledger.complete(&*cloud, &whole, now, &report.counts)?,
+            None => ledger.sync()?,
         }
     }
     if let Some(why) = cloud.incomplete(&window) {

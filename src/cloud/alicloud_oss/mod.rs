@@ -138,8 +138,8 @@ pub(super) fn period_of(row: &Journaled<'_>) -> Option<Period> {
         serde_json::Deserializer::from_str(row.data.get(at..)?).into_iter::<Cow<'_, str>>();
     let key = text.next()?.ok()?;
     // A member of an archive stands behind the archive, which has the name; folders may have a `!` in theirs.
-    let ends = key.match_indices('!').map(|(at, _)| at).chain([key.len()]);
-    let bill = ends.filter_map(|end| BillName::parse(key.get(..end)?)).next();
+    let mut ends = key.match_indices('!').map(|(at, _)| at).chain([key.len()]);
+    let bill = ends.find_map(|end| BillName::parse(key.get(..end)?));
     Some(period_of_bill(bill.as_ref()))
 }
 
