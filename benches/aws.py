@@ -9,13 +9,16 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import date, timedelta
 from pathlib import Path
 
 from measure import BINARY, Service, build, environment, once, pull, rounds, table
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 AWS = os.environ.get("AWS", "aws")
-WINDOW = "2026-03-01..2026-03-16"
+# A month that is over, since Cost Explorer serves the last fourteen.
+MONTH = (date.today().replace(day=1) - timedelta(days=40)).strftime("%Y-%m")
+WINDOW = f"{MONTH}-01..{MONTH}-16"
 
 
 def one_page(server):
@@ -23,7 +26,7 @@ def one_page(server):
     with Service(server, "sample", 30, 480) as cloud:
         ours = " ".join(map(str, pull("aws", cloud.url, "--date", WINDOW)))
         theirs = (f"{AWS} ce get-cost-and-usage --endpoint-url {cloud.url} --region us-east-1 "
-                  "--time-period Start=2026-03-01,End=2026-03-17 --granularity DAILY --metrics UnblendedCost "
+                  f"--time-period Start={MONTH}-01,End={MONTH}-17 --granularity DAILY --metrics UnblendedCost "
                   "--group-by Type=DIMENSION,Key=SERVICE")
         with tempfile.NamedTemporaryFile("r") as figures:
             subprocess.run(["hyperfine", "-N", "-w", "1", "-r", str(ROUNDS * 3), "--export-json", figures.name,
@@ -42,11 +45,11 @@ def many_pages(server):
         events, pages = Path(folder, "events.ndjson"), Path(folder, "pages.json")
 
         def case(cloud, days):
-            return lambda: once(pull("aws", cloud.url, "--date", f"2026-03-01..2026-03-{days:02}"), environment())
+            return lambda: once(pull("aws", cloud.url, "--date", f"{MONTH}-01..{MONTH}-{days:02}"), environment())
 
         # 10,000 rows a day: one day is 10 pages, ten days are 100.
         with Service(server, "sample", 10_000, 1_000, f"record={pages}") as cloud, open(events, "wb") as out:
-            once(pull("aws", cloud.url, "--date", "2026-03-01..2026-03-10"), environment(), stdout=out)
+            once(pull("aws", cloud.url, "--date", f"{MONTH}-01..{MONTH}-10"), environment(), stdout=out)
         with Service(server, "sample", 10_000, 1_000) as cloud:
             medians = rounds({
                 "billing-pull, 10 pages": case(cloud, 1),
@@ -65,12 +68,12 @@ def posts(server):
     rows = 40_000
     with Service(server, "sample", rows, 1_000) as cloud, Service(server, "sink") as sink, \
             tempfile.NamedTemporaryFile() as body:
-        first = subprocess.run(pull("aws", cloud.url, "--date", "2026-03-01"), env=environment(), check=True,
+        first = subprocess.run(pull("aws", cloud.url, "--date", f"{MONTH}-01"), env=environment(), check=True,
                                stdout=subprocess.PIPE).stdout.splitlines()[0]
         body.write(first)
         body.flush()
         for concurrency in (1, 8):
-            ours = pull("aws", cloud.url, "--date", "2026-03-01", "--target", sink.url, "--concurrency", str(concurrency))
+            ours = pull("aws", cloud.url, "--date", f"{MONTH}-01", "--target", sink.url, "--concurrency", str(concurrency))
             loop = [server, "post", sink.url, str(rows), str(concurrency), body.name]
             medians = rounds({
                 f"plain loop, {concurrency} at a time": lambda: once(loop),

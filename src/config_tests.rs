@@ -1,6 +1,7 @@
 use super::*;
 use crate::exit::kind_of;
 use clap::Parser;
+use std::path::PathBuf;
 
 fn read(kind: Kind, text: &str) -> Result<Content> {
     let file = File { path: "x.yml".into(), text: text.to_owned(), explicit: false };

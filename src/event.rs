@@ -5,142 +5,20 @@
 //! An event's place is its line in a [`Batch`]: the same bytes go to stdout, into an HTTP body and into the
 //! journal. How an id is computed is told in [`crate::identity`].
 
+mod data;
 mod laid;
 
-use crate::identity::{ContentKey, Id};
-use crate::json::{self, Members};
+use crate::identity::Id;
+use crate::json;
 use crate::sums::{Amount, Sums};
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
 use cloudevents::{EventBuilder, EventBuilderV10};
-use serde_json::value::RawValue;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(crate) use data::{Data, Identifier, UNHASHED};
 pub(crate) use laid::{Buffers, Frame, Laid};
-
-/// Data members that say when and where a row was read, not what it says: they play no part in the id.
-/// `estimated` turns false when a month closes although no amount moved; a bill file may be renamed.
-pub(crate) const UNHASHED: [&str; 3] = ["estimated", "file", "line"];
-
-/// The `data` of one event, built member by member in the order in which it is emitted.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Data {
-    json: Vec<u8>,
-    members: Vec<Member>,
-}
-
-#[derive(Debug, Clone)]
-struct Member {
-    name: Range<usize>,
-    value: Range<usize>,
-}
-
-impl Data {
-    /// The data of an event that was emitted before.
-    pub(crate) fn read(json: &[u8]) -> serde_json::Result<Self> {
-        let members: Members = serde_json::from_slice(json)?;
-        let mut data = Self::default();
-        for (name, value) in &members.0 {
-            data.member(name, |out| json::write_compact(out, value, false));
-        }
-        Ok(data)
-    }
-
-    /// No members yet, with room for about this many bytes of JSON.
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self { json: Vec::with_capacity(bytes), members: Vec::with_capacity(bytes / 24) }
-    }
-
-    /// Adds a string.
-    pub(crate) fn text(&mut self, name: &str, value: &str) {
-        self.member(name, |out| json::write_str(out, value));
-    }
-
-    /// Adds a value as the service wrote it, on one line; strings lose trailing tabs and spaces.
-    pub(crate) fn raw(&mut self, name: &str, value: &RawValue) {
-        self.member(name, |out| json::write_compact(out, value, true));
-    }
-
-    /// Adds `true` or `false`.
-    pub(crate) fn flag(&mut self, name: &str, value: bool) {
-        self.member(name, |out| out.extend_from_slice(if value { b"true" } else { b"false" }));
-    }
-
-    /// Adds whatever JSON value `write` appends.
-    pub(crate) fn member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
-        self.json.push(if self.members.is_empty() { b'{' } else { b',' });
-        let start = self.json.len();
-        json::write_str(&mut self.json, name);
-        let name = start + 1..self.json.len() - 1;
-        self.json.push(b':');
-        let start = self.json.len();
-        write(&mut self.json);
-        self.members.push(Member { name, value: start..self.json.len() });
-    }
-
-    /// Whether a member of this name is there already.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        let mut escaped = Vec::new();
-        json::escape_into(&mut escaped, name);
-        self.members.iter().any(|member| self.json[member.name.clone()] == escaped[..])
-    }
-
-    /// Writes the names and the values that count, sorted by name: each followed by U+001F. Both are JSON text,
-    /// in which U+001F cannot stand, so that the joins are unambiguous.
-    fn write_content(&self, names: &mut Vec<u8>, values: &mut Vec<u8>) {
-        let name = |member: &Member| &self.json[member.name.clone()];
-        let counts = |member: &&Member| !UNHASHED.iter().any(|n| n.as_bytes() == name(member));
-        let mut members: Vec<&Member> = self.members.iter().filter(counts).collect();
-        members.sort_unstable_by(|a, b| name(a).cmp(name(b)));
-        for member in members {
-            names.extend_from_slice(name(member));
-            names.push(0x1f);
-            values.extend_from_slice(&self.json[member.value.clone()]);
-            values.push(0x1f);
-        }
-    }
-}
-
-/// Computes what identifies a row: the same on any machine, in any order of the members. Rows of one page mostly
-/// share their names, and so the key that is made from them.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Identifier {
-    names: Vec<u8>,
-    input: Vec<u8>,
-    last: Option<(Vec<u8>, ContentKey)>,
-}
-
-impl Identifier {
-    /// Account and subject are JSON text without quotes, as in the line.
-    pub(crate) fn base(
-        &mut self,
-        kind: (&str, &str),
-        account: &[u8],
-        subject: &[u8],
-        data: &Data,
-    ) -> Id {
-        let (source, kind) = kind;
-        self.input.clear();
-        self.input.extend_from_slice(subject);
-        self.input.push(0x1f);
-        self.names.clear();
-        data.write_content(&mut self.names, &mut self.input);
-        let names = self.names.len();
-        for part in [source.as_bytes(), kind.as_bytes(), account] {
-            self.names.push(0x1f);
-            self.names.extend_from_slice(part);
-        }
-        let key = match &self.last {
-            Some((known, key)) if *known == self.names => key,
-            _ => {
-                let key = ContentKey::new(source, kind, account, &self.names[..names]);
-                &self.last.insert((self.names.clone(), key)).1
-            }
-        };
-        key.base_of(&self.input)
-    }
-}
 
 /// One row of a bill, before it is an event.
 #[derive(Debug, Clone)]
@@ -296,7 +174,7 @@ impl Batch {
         let base =
             self.identifier.base((&envelope.source, &envelope.kind), &escaped, &subject, &row.data);
         self.write(&subject, &escaped, None, row.period, |data| {
-            if row.data.members.is_empty() {
+            if row.data.is_empty() {
                 data.push(b'{');
             }
             data.extend_from_slice(&row.data.json);
@@ -448,6 +326,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::value::RawValue;
 
     fn day() -> NaiveDate {
         NaiveDate::from_ymd_opt(2022, 6, 13).unwrap()

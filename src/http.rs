@@ -1,6 +1,8 @@
 //! The one HTTP client. It sends what it is given and reads the answer within limits; it does not sign, does not
 //! retry and knows no cloud. No error of it holds a URL: the query of a signed request names keys.
 
+mod url;
+
 use crate::exit::{Failure, fail};
 use crate::proofs;
 use anyhow::{Result, anyhow};
@@ -8,9 +10,10 @@ use bytes::Bytes;
 use reqwest::blocking::Client;
 use std::fmt;
 use std::io::Read;
-use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+pub(crate) use url::{host, host_and_port, host_header, is_label, is_loopback, is_plain, path};
 
 /// The largest answer that is read whole. The largest page known is 0.4 MB.
 const LARGEST: u64 = 64 << 20;
@@ -188,7 +191,7 @@ impl Http {
             Ok(())
         };
         if is_plain(url) {
-            let near = is_near(url);
+            let near = url::is_near(url);
             let cell = if near { &self.near } else { &self.plain };
             kept(cell, near)?;
             return cell.get().ok_or_else(|| anyhow!("no HTTP client"));
@@ -353,67 +356,6 @@ fn deepest(error: &std::io::Error) -> String {
     last.to_string()
 }
 
-/// Whether the URL asks for no TLS.
-pub(crate) fn is_plain(url: &str) -> bool {
-    url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
-}
-
-/// Host and port of a URL: what may be shown of it.
-pub(crate) fn host_and_port(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
-}
-
-/// What the client sends as `Host`: the scheme's own port is left out, as the signature must have it.
-pub(crate) fn host_header(url: &str) -> String {
-    let authority = host_and_port(url).to_ascii_lowercase();
-    let port = if is_plain(url) { ":80" } else { ":443" };
-    authority.strip_suffix(port).unwrap_or(&authority).to_owned()
-}
-
-/// The path of a URL, `/` if it has none.
-pub(crate) fn path(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = rest.find('/').map_or("/", |at| &rest[at..]);
-    path.split(['?', '#']).next().unwrap_or("/").to_owned()
-}
-
-/// The host of a URL, without port or brackets.
-pub(crate) fn host(url: &str) -> &str {
-    let authority = host_and_port(url);
-    if let Some(rest) = authority.strip_prefix('[') {
-        return rest.split(']').next().unwrap_or_default();
-    }
-    authority.split(':').next().unwrap_or_default()
-}
-
-/// Whether `text` can be a part of a host's name: a region, a bucket.
-pub(crate) fn is_label(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !text.is_empty() && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
-}
-
-/// Whether the URL's host is this machine.
-pub(crate) fn is_loopback(url: &str) -> bool {
-    let host = host(url);
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// Whether no proxy can stand between: loopback, and the link-local addresses of metadata services.
-fn is_near(url: &str) -> bool {
-    const METADATA: [&str; 6] = [
-        "169.254.169.254",
-        "169.254.170.2",
-        "169.254.170.23",
-        "fd00:ec2::23",
-        "fd00:ec2::254",
-        "100.100.100.200",
-    ];
-    is_loopback(url) || METADATA.contains(&host(url))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -422,26 +364,6 @@ mod tests {
     fn an_unknown_issuer_is_told_what_to_do() {
         assert!(trust_hint("invalid peer certificate: UnknownIssuer").contains("SSL_CERT_FILE"));
         assert_eq!(trust_hint("Connection refused (os error 111)"), "");
-    }
-
-    #[test]
-    fn hosts() {
-        let cases = [
-            (
-                "https://user:pw@ce.us-east-1.amazonaws.com:443/x?y",
-                "ce.us-east-1.amazonaws.com:443",
-                false,
-            ),
-            ("http://127.0.0.1:80", "127.0.0.1:80", true),
-            ("http://[::1]:8080/p", "[::1]:8080", true),
-            ("http://LOCALHOST/", "LOCALHOST", true),
-            ("http://localhost.example.com/", "localhost.example.com", false),
-            ("http://127.0.0.1@evil.example/", "evil.example", false),
-        ];
-        for (url, authority, loopback) in cases {
-            assert_eq!((host_and_port(url), is_loopback(url)), (authority, loopback), "{url}");
-        }
-        assert_eq!(host("http://[fd00:ec2::23]/v1"), "fd00:ec2::23");
     }
 
     #[test]

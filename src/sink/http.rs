@@ -1,11 +1,13 @@
 //! CloudEvents by POST, in the three content modes of the HTTP protocol binding 1.0.2, by several workers. A post
 //! is tried again with the same id until it is acknowledged, refused, or the tries are spent.
 
+mod encode;
+
 use super::{Acked, Sink};
 use crate::api::Session;
 use crate::cli::ContentMode;
 use crate::config::Settings;
-use crate::event::{Batch, Entry};
+use crate::event::Batch;
 use crate::exit::{Failure, fail};
 use crate::http::{self, Answer, Call};
 use crate::report::plural;
@@ -13,19 +15,13 @@ use crate::retry;
 use crate::secret::Secret;
 use crate::stop::GRACE;
 use anyhow::{Context, Result};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most that one batch request holds: every engine that takes batches takes this much.
-const BATCH_BYTES: usize = 256 << 10;
 /// How often a waiting thread looks whether the run shall stop.
 const LOOK: Duration = Duration::from_millis(50);
-/// Header values hold U+0021 to U+007E but `"` and `%` (HTTP binding, 3.1.3.2); the rest is percent-encoded.
-const HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
-
 /// Events of one post.
 #[derive(Clone)]
 struct Job {
@@ -151,7 +147,7 @@ impl HttpSink {
 impl Sink for HttpSink {
     fn send(&mut self, batch: Arc<Batch>) -> Result<()> {
         let room = self.shared.room;
-        for events in self.shared.posts(&batch) {
+        for events in encode::posts(self.shared.mode, self.shared.batch_size, &batch) {
             // Half of the room at once: waking for every single post would cost more than the posts do.
             self.wait_for_room(room)?;
             self.shared.lock().jobs.push_back(Job { batch: Arc::clone(&batch), events });
@@ -190,27 +186,6 @@ impl Drop for HttpSink {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Which events go together.
-    fn posts(&self, batch: &Batch) -> Vec<Range<usize>> {
-        if self.mode != ContentMode::Batch {
-            return (0..batch.len()).map(|at| at..at + 1).collect();
-        }
-        let mut posts = Vec::new();
-        let (mut from, mut bytes) = (0, 2);
-        for (at, entry) in batch.events.iter().enumerate() {
-            let size = batch.line(entry).len() + 1;
-            if at > from && (at - from >= self.batch_size || bytes + size > BATCH_BYTES) {
-                posts.push(from..at);
-                (from, bytes) = (at, 2);
-            }
-            bytes += size;
-        }
-        if from < batch.len() {
-            posts.push(from..batch.len());
-        }
-        posts
     }
 
     fn work(&self) {
@@ -383,7 +358,7 @@ impl Shared {
 
     fn name(job: &Job) -> String {
         let Some(first) = job.batch.events.get(job.events.start) else { return "an event".into() };
-        let subject = unescape(job.batch.subject_json(first));
+        let subject = encode::unescape(job.batch.subject_json(first));
         let others = match job.events.len() {
             0 | 1 => String::new(),
             more => format!(" and {} more", more - 1),
@@ -392,70 +367,11 @@ impl Shared {
     }
 
     fn call(&self, job: &Job) -> Call {
-        let batch = &job.batch;
-        let entries = &batch.events[job.events.clone()];
-        let mut call = Call::new("POST", self.url.clone());
-        for (name, value) in &self.headers {
-            call = call.header(name, value.expose());
-        }
-        match (self.mode, entries) {
-            (ContentMode::Structured, [entry]) => {
-                call.header("content-type", "application/cloudevents+json").body(batch.line(entry))
-            }
-            (ContentMode::Binary, [entry]) => {
-                call.headers.extend(binary_headers(batch, entry));
-                call.header("content-type", "application/json").body(batch.data(entry))
-            }
-            _ => {
-                let lines = entries.iter().map(|entry| batch.line(entry).len() + 1);
-                let mut body = Vec::with_capacity(lines.sum::<usize>() + 1);
-                body.push(b'[');
-                for (at, entry) in entries.iter().enumerate() {
-                    if at > 0 {
-                        body.push(b',');
-                    }
-                    body.extend_from_slice(batch.line(entry));
-                }
-                body.push(b']');
-                call.header("content-type", "application/cloudevents-batch+json").body(body)
-            }
-        }
+        let call = Call::new("POST", self.url.clone());
+        let headers = self.headers.iter();
+        let call = headers.fold(call, |call, (name, value)| call.header(name, value.expose()));
+        encode::encode(call, self.mode, &job.batch, &job.batch.events[job.events.clone()])
     }
-}
-
-/// Every attribute but the content type, which is the body's own header.
-fn binary_headers(batch: &Batch, entry: &Entry) -> Vec<(String, String)> {
-    let envelope = &batch.envelope;
-    let mut headers = Vec::with_capacity(8 + envelope.extensions.len());
-    let mut add = |name: &str, value: &str| {
-        headers.push((format!("ce-{name}"), utf8_percent_encode(value, HEADER).to_string()));
-    };
-    add("specversion", "1.0");
-    add("id", &entry.id.to_string());
-    add("source", &envelope.source);
-    add("type", &envelope.kind);
-    add("subject", &unescape(batch.subject_json(entry)));
-    add("time", &envelope.time);
-    for (name, value) in &envelope.extensions {
-        add(name, value);
-    }
-    let account = batch.account_json(entry);
-    if !account.is_empty() {
-        add("account", &unescape(account));
-    }
-    if let Some(restates) = entry.restates {
-        add("restates", &restates.to_string());
-    }
-    headers
-}
-
-/// The text behind JSON text without quotes.
-fn unescape(json: &[u8]) -> String {
-    let text = String::from_utf8_lossy(json);
-    if !text.contains('\\') {
-        return text.into_owned();
-    }
-    serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.into_owned())
 }
 
 fn status(answer: &Answer) -> String {
@@ -481,13 +397,6 @@ fn is_cluster_local(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn header_values_are_percent_encoded() {
-        let encode = |text: &str| utf8_percent_encode(text, HEADER).to_string();
-        assert_eq!(encode("a b\"%云\u{7f}~!"), "a%20b%22%25%E4%BA%91%7F~!");
-        assert_eq!(unescape(br#"a\"\u4e91"#), "a\"云");
-    }
 
     #[test]
     fn names_of_a_cluster() {

@@ -333,15 +333,13 @@ fn a_refusal_waits_once_for_posts_in_flight() {
     let gate = Arc::new(Gate::default());
     let held = Arc::clone(&gate);
     // The second post is held until the run is about to end, and then is too large: no half of it is begun.
-    let target = Target::answering(move |number, _| match number {
-        1 => {
+    let target = Target::answering(move |number, _| {
+        if number == 1 {
             held.await_arrivals(1);
-            Reply::new(400, "")
+            return Reply::new(400, "");
         }
-        _ => {
-            held.pass();
-            Reply::new(413, "")
-        }
+        held.pass();
+        Reply::new(413, "")
     });
     let args = ["--content-mode", "batch", "--batch-size", "10", "--concurrency", "2"];
     let run = Run::aws(&cloud_of(Sample { page: 1000, ..Sample::default() })).args(args);

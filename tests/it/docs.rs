@@ -131,7 +131,10 @@ fn every_example_is_understood() {
 #[test]
 fn every_command_in_the_readme_is_understood() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    for arguments in words::fenced(&readme).iter().flat_map(|block| arguments_in(block)) {
+    let blocks = words::fenced(&readme);
+    let commands: Vec<_> = blocks.iter().flat_map(|block| arguments_in(block)).collect();
+    assert!(commands.len() > 15, "only {} commands were found", commands.len());
+    for arguments in commands {
         if let Err(error) = command().try_get_matches_from(&arguments) {
             assert!(!error.use_stderr(), "README.md: {arguments:?}: {error}");
         }
@@ -150,6 +153,7 @@ fn every_variable_that_is_read_is_in_the_manual() {
         .collect();
     let mut read = BTreeSet::new();
     words::variables(&root().join("src"), &mut read);
+    assert!(read.len() > 40, "only {} variables were found", read.len());
     let missing: Vec<_> = read.iter().filter(|name| !documented.contains(name.as_str())).collect();
     assert!(missing.is_empty(), "src/manual.rs does not name {missing:?}");
 }
