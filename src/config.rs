@@ -173,7 +173,9 @@ impl Settings {
             batch_size: options.batch_size.into(),
             headers,
             extensions: overrides(env)?,
-            account: account.filter(|account| !account.is_empty()),
+            account: account
+                .map(|account| account.trim().to_owned())
+                .filter(|account| !account.is_empty()),
             sums: options.journal.is_some(),
             max_requests: options.max_requests,
             shard: Shard::resolve(options, env)?,

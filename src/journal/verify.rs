@@ -4,7 +4,7 @@
 use super::blocks::{self, Block};
 use super::completed::{Completed, Pulled};
 use super::file::Journal;
-use super::line::{COMPACTION, COMPLETED, Line};
+use super::line::{COMPACTION, COMPLETED, Line, kind_of};
 use crate::exit::{Failed, Failure, fail};
 use crate::identity::Id;
 use crate::report::{Report, plural};
@@ -22,7 +22,8 @@ const ORDINALS: u64 = 100_000;
 /// What one line turned out to be.
 enum Read {
     Row(Row),
-    Window(Box<Pulled>),
+    /// A completed window, and its id if that is not the one of its content.
+    Window(Box<Pulled>, Option<Id>),
     /// The mark of a compaction.
     Mark,
     Fault(String),
@@ -95,9 +96,13 @@ pub(crate) fn verify(path: &Path, out: &mut dyn Write, report: &Report) -> Resul
 fn read(line: &str) -> Read {
     let read = || -> Result<Read, String> {
         serde_json::from_str::<serde::de::IgnoredAny>(line).map_err(|error| error.to_string())?;
+        // Another program may have put the members of inner objects into another order.
+        let as_written = kind_of(line.as_bytes()).is_some();
         let line = Line::read(line)?;
         if line.kind == COMPLETED {
-            return Ok(Read::Window(Box::new(Pulled::read(&line, 0)?)));
+            let is_own = !as_written || line.base(COMPLETED)?.derive(0, None) == line.id;
+            let stranger = (!is_own).then_some(line.id);
+            return Ok(Read::Window(Box::new(Pulled::read(&line, 0)?), stranger));
         }
         if line.kind == COMPACTION {
             return Ok(Read::Mark);
@@ -124,13 +129,19 @@ fn read(line: &str) -> Read {
     read().unwrap_or_else(Read::Fault)
 }
 
+fn not_of_content(id: Id) -> String {
+    format!("the id {id} is not that of its content")
+}
+
 impl Book {
     fn add(&mut self, line: Read) {
         self.lines += 1;
         let fault = match line {
             Read::Fault(why) => Some(why),
             Read::Mark => None,
-            Read::Window(window) => self.add_window(*window).err(),
+            Read::Window(window, stranger) => {
+                self.add_window(*window).err().or(stranger.map(not_of_content))
+            }
             Read::Row(row) => self.add_row(row).err(),
         };
         self.faults.extend(fault.map(|why| (self.lines, why)));
@@ -175,7 +186,7 @@ impl Book {
             .find(|candidate| row.base.derive(*candidate, row.restates) == row.id);
         *ordinal += 1;
         if found.is_none() {
-            return Err(format!("the id {} is not that of its content", row.id));
+            return Err(not_of_content(row.id));
         }
         if fresh { Ok(()) } else { Err(format!("the id {} was there before", row.id)) }
     }

@@ -541,6 +541,9 @@ fn local_files_that_cannot_be_read_are_refused() {
     run().args([".", "--file-type", "InstanceDetail"]).go().exits(2).says(&["is a folder"]);
     run().arg("x.csv").go().exits(2).says(&["x.csv: its name is no bill file's", "--file-type"]);
     run().args(["x.csv", "--file-type", "InstanceDetail"]).go().exits(0);
+    for bad in ["", "é", "a b"] {
+        run().args(["x.csv", "--file-type", bad]).go().exits(2).says(&["is no type, such as"]);
+    }
     run().args([name, name]).go().exits(2).says(&["hold the same bill"]);
     run().args([name, "--bucket", "demo-bills"]).go().exits(2).says(&["cannot be used with"]);
     let month = "1234567890123456_BillingItemDetail_202603";

@@ -3,7 +3,7 @@
 
 use super::File;
 use super::choose::takes;
-use super::names::{BillName, Period, canonical_type};
+use super::names::{BillName, Period, canonical_type, is_type};
 use super::object::{LocalFile, Object, Stdin};
 use super::pushes::is_pdf;
 use crate::config::Settings;
@@ -95,6 +95,9 @@ fn is_stdin(path: &Path) -> bool {
 fn bill(path: &Path, file_type: Option<&str>, account: Option<&str>) -> Result<BillName, String> {
     let named = if is_stdin(path) { None } else { BillName::parse(&path.to_string_lossy()) };
     let given = file_type.map(canonical_type);
+    if let Some(given) = given.as_deref().filter(|given| !is_type(given)) {
+        return Err(format!("--file-type {given:?} is no type, such as BillingItemDetail"));
+    }
     let bill = match (named, given) {
         (Some(bill), Some(given)) if bill.file_type != given => {
             return Err(format!(

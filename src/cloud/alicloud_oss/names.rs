@@ -199,7 +199,8 @@ fn is_account(text: &str) -> bool {
     all_digits(text) && (5..=20).contains(&text.len())
 }
 
-fn is_type(text: &str) -> bool {
+/// Whether this can be a type.
+pub(super) fn is_type(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

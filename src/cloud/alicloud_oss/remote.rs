@@ -4,7 +4,7 @@ use super::bucket::Bucket;
 use super::choose::Finder;
 use super::download;
 use super::listing;
-use super::names::canonical_type;
+use super::names::{canonical_type, is_type};
 use super::pushes::{self, Found};
 use super::store::{SERVICE, Store};
 use super::{Args, File};
@@ -169,7 +169,7 @@ fn check_type(file_type: &str, granularity: Granularity) -> Result<(), String> {
     if pushes::is_pdf(file_type) {
         return Err(format!("--file-type {file_type}: these files are PDFs, which have no rows"));
     }
-    if !file_type.bytes().all(|byte| byte.is_ascii_alphanumeric()) || file_type.is_empty() {
+    if !is_type(file_type) {
         return Err(format!("--file-type {file_type:?} is no type, such as BillingItemDetail"));
     }
     if granularity == Granularity::Daily && pushes::is_by_month_only(file_type) {

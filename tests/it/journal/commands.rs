@@ -108,6 +108,10 @@ fn verify_tells_what_a_journal_holds_and_what_is_wrong() {
         .go()
         .exits(1)
         .says(&["line 32: 30 new, 0 changed and 0 unchanged rows are not 31"]);
+    let sum =
+        journal.lines()[31]["data"]["sums"]["UnblendedCost"]["USD"].as_str().map(str::to_owned);
+    journal.write(&good.replacen(&format!("\"{}\"", sum.unwrap()), "\"1.5\"", 1));
+    journal.look("verify").go().exits(1).says(&["line 32: the id ", "is not that of its content"]);
     journal.write(&good[..good.len() - 1]);
     journal.look("verify").go().exits(1).says(&["cut short"]);
     Run::bare(&["journal", "verify", "none"]).go().exits(2).says(&["cannot be opened"]);
