@@ -154,7 +154,13 @@ pub(crate) fn run(
     }
     report.set_window("check");
     let mut checkup = Checkup::new(report);
-    cloud.check(&mut checkup)?;
+    let connected = cloud.connect();
+    if let Some(origin) = checkup.take("credentials", connected)? {
+        if let Some(origin) = origin {
+            checkup.ok("credentials", origin);
+        }
+        cloud.check(&mut checkup)?;
+    }
     if let Target::Http(url) = &settings.target {
         let host = host_and_port(url);
         if options.check_target {

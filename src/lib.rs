@@ -155,7 +155,7 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     let goes_on = options.date.goes_by_journal() && journal.is_some();
     if goes_on {
         // Whose windows count is known by the credentials.
-        cloud.connect()?;
+        connect(&mut *cloud, report)?;
     }
     let Some(window) = days::find(&*cloud, options, &settings, journal.as_ref(), now, report)?
     else {
@@ -174,7 +174,7 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     });
     let mut ledger = ledger.transpose()?;
     if !goes_on {
-        cloud.connect()?;
+        connect(&mut *cloud, report)?;
     }
     let note = pull::note(&session, ledger.as_ref());
     let mut sink = sink::open(&settings, &session, note)?;
@@ -197,6 +197,13 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
             return Err(exit::fail(Failure::Empty, message));
         }
         report.info(&message);
+    }
+    Ok(())
+}
+
+fn connect(cloud: &mut dyn cloud::Cloud, report: &Report) -> anyhow::Result<()> {
+    if let Some(origin) = cloud.connect()? {
+        report.debug(|| format!("credentials: {origin}"));
     }
     Ok(())
 }

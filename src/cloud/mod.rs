@@ -178,12 +178,12 @@ pub(crate) trait Cloud: Send {
     /// The requests that a pull of `window` starts with, for `--dry-run`: none is made, nothing is signed.
     fn plan(&self, window: &Window) -> Plan;
 
-    /// Finds the credentials.
-    fn connect(&mut self) -> Result<()>;
+    /// Finds the credentials, and says where they came from; none where no key is needed.
+    fn connect(&mut self) -> Result<Option<String>>;
 
-    /// Looks, for `--check`, at what a pull needs: keys, whose they are, permission, clock. What is wrong is a
-    /// finding; an error ends the check.
-    fn check(&mut self, checkup: &mut Checkup<'_>) -> Result<()>;
+    /// Looks, for `--check`, at what a pull needs beyond the keys: whose they are, endpoint, permission, clock. What is
+    /// wrong is a finding; an error ends the check.
+    fn check(&self, checkup: &mut Checkup<'_>) -> Result<()>;
 
     /// Hands over the window's events in bill order, page by page, as they come. Returning well means that the
     /// bill was read to its end.

@@ -215,22 +215,16 @@ impl Cloud for Alicloud {
         Plan { requests: window.periods().into_iter().map(request).collect(), paged: true }
     }
 
-    fn connect(&mut self) -> Result<()> {
+    fn connect(&mut self) -> Result<Option<String>> {
         let file = self.keys.as_ref().map(|file| (&file.keys, file.origin.as_str(), file.explicit));
-        let session = self.api.session();
-        let credentials = chain::find(session, &self.env, &chain::Given { file })?;
-        session.report.debug(|| format!("credentials: {}", credentials.origin));
+        let credentials = chain::find(self.api.session(), &self.env, &chain::Given { file })?;
+        let origin = credentials.origin.clone();
         self.credentials = Some(credentials);
-        Ok(())
+        Ok(Some(origin))
     }
 
-    fn check(&mut self, checkup: &mut Checkup<'_>) -> Result<()> {
-        let connected = self.connect();
-        if checkup.take("credentials", connected)?.is_none() {
-            return Ok(());
-        }
+    fn check(&self, checkup: &mut Checkup<'_>) -> Result<()> {
         let credentials = self.credentials.as_ref().context("not connected")?;
-        checkup.ok("credentials", &credentials.origin);
         let endpoint = &self.gateway.endpoint;
         let site = errors::site(endpoint).map(|site| format!(", {site}")).unwrap_or_default();
         checkup.ok("endpoint", format!("{}{site}", host_and_port(endpoint)));

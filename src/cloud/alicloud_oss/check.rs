@@ -46,17 +46,8 @@ pub(super) fn local(files: &Local, checkup: &mut Checkup<'_>) -> Result<()> {
 }
 
 /// A bucket.
-pub(super) fn remote(
-    remote: &mut Remote,
-    session: &Session,
-    checkup: &mut Checkup<'_>,
-) -> Result<()> {
-    let connected = remote.connect(session);
-    if checkup.take("credentials", connected)?.is_none() {
-        return Ok(());
-    }
+pub(super) fn remote(remote: &Remote, session: &Session, checkup: &mut Checkup<'_>) -> Result<()> {
     let (store, credentials) = remote.connected()?;
-    checkup.ok("credentials", &credentials.origin);
     checkup.ok("endpoint", format!("{}, region {}", store.bucket.host(), store.bucket.region));
     let aside = impatient(session);
     checkup.identity(chain::caller(&aside, &remote.env, credentials))?;

@@ -268,15 +268,15 @@ impl Cloud for AlicloudOss {
         }
     }
 
-    fn connect(&mut self) -> Result<()> {
+    fn connect(&mut self) -> Result<Option<String>> {
         match &mut self.origin {
-            Origin::Local(_) => Ok(()),
-            Origin::Remote(remote) => remote.connect(&self.session),
+            Origin::Local(_) => Ok(None),
+            Origin::Remote(remote) => remote.connect(&self.session).map(Some),
         }
     }
 
-    fn check(&mut self, checkup: &mut Checkup<'_>) -> Result<()> {
-        match &mut self.origin {
+    fn check(&self, checkup: &mut Checkup<'_>) -> Result<()> {
+        match &self.origin {
             Origin::Local(files) => check::local(files, checkup),
             Origin::Remote(remote) => check::remote(remote, &self.session, checkup),
         }

@@ -72,15 +72,15 @@ impl Remote {
         })
     }
 
-    pub(super) fn connect(&mut self, session: &Session) -> Result<()> {
+    pub(super) fn connect(&mut self, session: &Session) -> Result<String> {
         let file = self.keys.as_ref().map(|file| (&file.keys, file.origin.as_str(), file.explicit));
         let credentials = chain::find(session, &self.env, &chain::Given { file })?;
-        session.report.debug(|| format!("credentials: {}", credentials.origin));
+        let origin = credentials.origin.clone();
         if let Some(api) = self.api.take() {
             let (bucket, keys) = (self.bucket.clone(), credentials.keys.clone());
             self.connected = Some((Arc::new(Store { api, bucket, keys }), credentials));
         }
-        Ok(())
+        Ok(origin)
     }
 
     /// The way to the bucket, and whose keys open it.

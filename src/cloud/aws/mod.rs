@@ -235,28 +235,22 @@ impl Cloud for Aws {
         Plan { requests: vec![format!("POST {host} {ACTION} {body}")], paged: true }
     }
 
-    fn connect(&mut self) -> Result<()> {
+    fn connect(&mut self) -> Result<Option<String>> {
         let given = chain::Given {
             file: self.keys.as_ref().map(|file| (&file.keys, file.origin.as_str(), file.explicit)),
             profile: self.profile.as_deref(),
         };
-        let session = self.api.session();
-        let credentials = chain::find(session, &self.env, &given)?;
-        session.report.debug(|| format!("credentials: {}", credentials.origin));
+        let credentials = chain::find(self.api.session(), &self.env, &given)?;
+        let origin = credentials.origin.clone();
         let account = self.settings.account.clone().or_else(|| credentials.account.clone());
         let home = self.home(Some(&credentials));
         self.connected = Some(Connected { credentials, account, home });
-        Ok(())
+        Ok(Some(origin))
     }
 
-    fn check(&mut self, checkup: &mut Checkup<'_>) -> Result<()> {
-        let connected = self.connect();
-        if checkup.take("credentials", connected)?.is_none() {
-            return Ok(());
-        }
+    fn check(&self, checkup: &mut Checkup<'_>) -> Result<()> {
         let connected = self.connected.as_ref().context("not connected")?;
         let Connected { credentials, account, home } = connected;
-        checkup.ok("credentials", &credentials.origin);
         let partition = partition::chosen(&self.env, Some(credentials)).id;
         let host = host_and_port(&home.endpoint);
         checkup.ok("endpoint", format!("{host}, partition {partition}, region {}", home.region));

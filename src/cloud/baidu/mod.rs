@@ -196,21 +196,16 @@ impl Cloud for Baidu {
         Plan { requests: series.iter().map(line).collect(), paged: true }
     }
 
-    fn connect(&mut self) -> Result<()> {
+    fn connect(&mut self) -> Result<Option<String>> {
         let report = &self.api.session().report;
         let credentials = chain::find(report, &self.env, self.keys.as_ref())?;
-        report.debug(|| format!("credentials: {}", credentials.origin));
+        let origin = credentials.origin.clone();
         self.credentials = Some(credentials);
-        Ok(())
+        Ok(Some(origin))
     }
 
-    fn check(&mut self, checkup: &mut Checkup<'_>) -> Result<()> {
-        let connected = self.connect();
-        if checkup.take("credentials", connected)?.is_none() {
-            return Ok(());
-        }
+    fn check(&self, checkup: &mut Checkup<'_>) -> Result<()> {
         let credentials = self.credentials.as_ref().context("not connected")?;
-        checkup.ok("credentials", &credentials.origin);
         checkup.ok("endpoint", host_and_port(&self.endpoint));
         // There is no call that only says who one is.
         if let Some((who, said)) = checkup.take("permission", self.probe(credentials))? {
