@@ -48,6 +48,10 @@ pub(crate) fn cut_json(answer: &Answer) -> Option<String> {
     is_cut.then(|| format!("the answer is cut short after {} bytes", answer.body.len()))
 }
 
+/// What to do about a code that nobody here knows.
+pub(crate) const UNKNOWN_CODE: &str =
+    "see the vendor's list of error codes, or ask its support with the request id";
+
 /// An answer that makes no sense.
 pub(crate) fn not_understood(what: impl std::fmt::Display) -> anyhow::Error {
     fail(Failure::Refused, format!("the answer is not understood: {what}"))

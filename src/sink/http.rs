@@ -289,7 +289,8 @@ impl Shared {
             let spent = || {
                 let host = call.host();
                 let why = format!(
-                    "the target {host} did not take {}: {reason} (tried {})",
+                    "the target {host} did not take {}: {reason} (tried {}); check its URL and that it is up, then \
+                     run again: ids repeat",
                     Self::name(job),
                     plural(tries.into(), "time")
                 );
@@ -343,7 +344,7 @@ impl Shared {
             410 => "; the target is gone for good",
             413 => "; the event is larger than it takes",
             415 => "; it does not take this --content-mode",
-            _ => "",
+            _ => "; its own log should say why",
         };
         let said = answer.excerpt(200);
         let said = if said.is_empty() { String::new() } else { format!(", {said:?}") };

@@ -236,7 +236,12 @@ fn a_target_that_refuses_or_is_away_fails_the_check() {
 
     let away = ["--check-target", "--target", "http://127.0.0.1:9", "--retries", "0"];
     let done = check("aws", &cloud()).args(away).go().exits(7);
-    assert_eq!(found(&done, "target").0, "fail");
+    let (grade, said) = found(&done, "target");
+    assert_eq!(grade, "fail");
+    assert!(
+        said.ends_with("check its URL and that it is up, then run again: ids repeat"),
+        "{said}"
+    );
 
     let done = check("aws", &cloud()).arg("--check-target").go().exits(2);
     done.says(&["--check-target needs a target"]);

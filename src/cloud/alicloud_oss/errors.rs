@@ -7,7 +7,7 @@ use crate::api::{Verdict, clock_difference, is_passing};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
-use crate::refusal::{Said, describe};
+use crate::refusal::{Said, UNKNOWN_CODE, describe};
 use crate::sign::oss4;
 use crate::xml::Element;
 
@@ -116,7 +116,7 @@ fn meaning(
         ("", _) => {
             (Failure::Refused, "a proxy in between, or an endpoint that is not one of OSS?".into())
         }
-        _ => (Failure::Refused, String::new()),
+        _ => (Failure::Refused, UNKNOWN_CODE.into()),
     }
 }
 

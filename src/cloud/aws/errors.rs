@@ -5,7 +5,7 @@ use crate::api::{Verdict, clock_difference, is_passing};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
-use crate::refusal::{Said, cut_json, describe, first_words};
+use crate::refusal::{Said, UNKNOWN_CODE, cut_json, describe, first_words};
 use crate::sign::sigv4;
 use serde::Deserialize;
 
@@ -116,7 +116,7 @@ fn meaning(code: &str, message: &str, answer: &Answer) -> (Failure, String) {
             "check --date, --metric, --group-by and --filter; refused requests are not billed".into(),
         ),
         "" => (Failure::Refused, "a proxy in between, or an endpoint that is not Cost Explorer's?".into()),
-        _ => (Failure::Refused, String::new()),
+        _ => (Failure::Refused, UNKNOWN_CODE.into()),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::Answer;
 use crate::json::plain_text;
-use crate::refusal::{Said, cut_json, describe, first_words};
+use crate::refusal::{Said, UNKNOWN_CODE, cut_json, describe, first_words};
 use crate::sign::bce;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -102,7 +102,7 @@ fn meaning(code: &str, answer: &Answer) -> (Failure, String) {
             Refused,
             "a proxy in between, or an endpoint that is not Baidu's billing service?".into(),
         ),
-        _ => (Refused, String::new()),
+        _ => (Refused, UNKNOWN_CODE.into()),
     }
 }
 

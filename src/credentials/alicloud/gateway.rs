@@ -6,7 +6,7 @@ use crate::api::{Verdict, clock_difference, is_passing};
 use crate::credentials::Keys;
 use crate::exit::{Failure, fail};
 use crate::http::{self, Answer, Call};
-use crate::refusal::{Said, describe, first_words};
+use crate::refusal::{Said, UNKNOWN_CODE, describe, first_words};
 use crate::sign::{self, acs3, rpc};
 use anyhow::Result;
 use chrono::Utc;
@@ -143,7 +143,7 @@ fn meaning(code: &str, answer: &Answer) -> (Failure, String) {
         }
         _ if code.starts_with("AuthenticationFail") => (Failure::Credentials, ""),
         "" => (Failure::Refused, "a proxy in between, or an endpoint that is not Alibaba Cloud's?"),
-        _ => (Failure::Refused, ""),
+        _ => (Failure::Refused, UNKNOWN_CODE),
     };
     (kind, hint.to_owned())
 }
