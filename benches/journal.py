@@ -85,6 +85,7 @@ def main():
             "wc -l": lambda: once(["wc", "-l", journal]),
             "billing-pull aws, one day of 400": read_back(journal),
             "billing-pull aws, every day": read_back(journal, "--date", all_days),
+            "billing-pull aws --date settling": read_back(journal, "--date", "settling"),
             "billing-pull aws by month, no row of it": read_back(journal, "--granularity", "monthly"),
             "jq -c .id": lambda: once(["jq", "-c", ".id", journal]),
         }, ROUNDS)

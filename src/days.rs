@@ -16,7 +16,7 @@ pub(crate) fn find(
     cloud: &dyn Cloud,
     options: &PullOptions,
     settings: &Settings,
-    journal: Option<&Journal>,
+    journal: Option<&mut Journal>,
     now: DateTime<Utc>,
     report: &Report,
 ) -> Result<Option<Window>> {
@@ -44,17 +44,24 @@ pub(crate) fn find(
     Ok(part)
 }
 
+/// The days, should the journal lack none before them.
+fn likely(wish: &Wish<'_>, cloud: &dyn Cloud, now: DateTime<Utc>) -> Option<Window> {
+    let when = if *wish.when == When::Settling { &When::Settling } else { &When::Yesterday };
+    let wish = Wish { when, journal: None, ..*wish };
+    window::resolve(&wish, &cloud.calendar(), now).ok().flatten()
+}
+
 fn wish<'a>(
     cloud: &dyn Cloud,
     options: &'a PullOptions,
-    journal: Option<&Journal>,
+    journal: Option<&mut Journal>,
     now: DateTime<Utc>,
 ) -> Result<Wish<'a>> {
     let (when, granularity) = (&options.date, options.granularity);
     let mut wish = Wish { when, granularity, journal: None };
     if when.goes_by_journal() {
         let windows = match (journal, &options.journal) {
-            (Some(journal), _) => journal.windows()?,
+            (Some(journal), _) => journal::windows(journal, cloud, likely(&wish, cloud, now))?,
             // A dry run only looks.
             (None, Some(path)) => journal::peek(path)?,
             (None, None) if *when == When::SinceJournal => {

@@ -1,6 +1,10 @@
 //! JSON text without a DOM: the service's own bytes go into the event, so every digit survives. Strings are
 //! brought to one spelling (RFC 8259 lets a service write `é` or `\u00e9`), white space between tokens goes.
 
+mod skim;
+
+pub(crate) use skim::{Skim, check};
+
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;

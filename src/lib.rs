@@ -31,6 +31,7 @@ mod pull;
 mod refusal;
 mod report;
 mod retry;
+mod scan;
 mod secret;
 mod shard;
 mod sign;
@@ -151,13 +152,13 @@ fn pull(command: &cloud::Command, env: &Env, report: &Arc<Report>) -> anyhow::Re
     }
     let now = chrono::Utc::now();
     let journal = options.journal.as_deref().filter(|_| !options.call.dry_run);
-    let journal = journal.map(Journal::open).transpose()?;
+    let mut journal = journal.map(Journal::open).transpose()?;
     let goes_on = options.date.goes_by_journal() && journal.is_some();
     if goes_on {
         // Whose windows count is known by the credentials.
         connect(&mut *cloud, report)?;
     }
-    let Some(window) = days::find(&*cloud, options, &settings, journal.as_ref(), now, report)?
+    let Some(window) = days::find(&*cloud, options, &settings, journal.as_mut(), now, report)?
     else {
         return Ok(());
     };

@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// Bytes of one block: large enough that threads seldom wait for each other, small enough for any machine.
-const BLOCK: u64 = 2 << 20;
+const BLOCK: u64 = 512 << 10;
 /// Bytes of one read behind a block's end, for the line that goes on there.
 const TAIL: usize = 64 << 10;
 /// More threads than this wait for memory.

@@ -1,9 +1,10 @@
 //! The file itself: opened for one run at a time, appended to, synced.
 
-use super::completed::{self, Pulled};
+use super::read::Found;
 use crate::event::HEAD;
 use crate::exit::{Failed, Failure, fail};
 use crate::report::Report;
+use crate::window::Window;
 use anyhow::{Context, Result};
 use rustix::fs::OFlags;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
@@ -30,6 +31,8 @@ pub(crate) struct Journal {
     failed: bool,
     is_synced: bool,
     syncer: Arc<Syncer>,
+    /// What it knows of the days that this run is likely to pull.
+    pub(super) ahead: Option<(Window, Found)>,
 }
 
 impl Journal {
@@ -74,6 +77,7 @@ impl Journal {
                     failed: false,
                     is_synced: true,
                     syncer,
+                    ahead: None,
                 });
             }
         }
@@ -106,11 +110,6 @@ impl Journal {
     /// An error's message with the journal's name before it.
     pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
         result.with_context(|| format!("the journal {}", self.path.display()))
-    }
-
-    /// Its completed windows.
-    pub(crate) fn windows(&self) -> Result<Vec<Pulled>> {
-        self.context(completed::read(&self.file, self.end))
     }
 
     /// Cuts off a last line that is not whole: its event is sent again. Where there is no other line, the file may be

@@ -4,8 +4,8 @@
 use super::period::{Journaled, Period};
 use crate::event::{Data, HEAD, ID_LENGTH, Identifier, RETRACTED};
 use crate::identity::Id;
-use crate::json::write_compact;
-use memchr::{memchr, memchr2};
+use crate::json::{Skim, write_compact};
+use memchr::memchr;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -82,7 +82,7 @@ impl<'a> Line<'a> {
             }
         }
         read.id = id?;
-        read.data = strings.rest.strip_prefix(r#""data":"#)?.strip_suffix('}')?.into();
+        read.data = strings.rest().strip_prefix(r#""data":"#)?.strip_suffix('}')?.into();
         (read.data.starts_with('{') && read.data.ends_with('}') && !read.kind.is_empty())
             .then(|| read.mark())
     }
@@ -167,39 +167,45 @@ fn compact(raw: &RawValue) -> Result<String, String> {
 
 /// The first members of an object, for as long as their values are strings and nothing stands between tokens.
 pub(super) struct Strings<'a> {
-    /// What comes after them.
-    rest: &'a str,
+    object: &'a str,
+    skim: Skim<'a>,
+    /// Where the rest starts that comes after them.
+    at: usize,
 }
 
 impl<'a> Strings<'a> {
     /// None for what is no object.
     pub(super) fn of(object: &'a str) -> Option<Self> {
-        object.strip_prefix('{').map(|rest| Self { rest })
+        object.starts_with('{').then(|| Self { object, skim: Skim::new(object), at: 1 })
+    }
+
+    /// What comes after those that were taken.
+    fn rest(&self) -> &'a str {
+        self.object.get(self.at..).unwrap_or_default()
+    }
+
+    /// The text within the quotes that start at `at`, and where it ends.
+    #[inline]
+    fn string(&mut self, at: usize) -> Option<(&'a str, usize)> {
+        if self.object.as_bytes().get(at) != Some(&b'"') {
+            return None;
+        }
+        let end = self.skim.string_end(at + 1)?;
+        Some((self.object.get(at + 1..end)?, end + 1))
     }
 }
 
 impl<'a> Iterator for &mut Strings<'a> {
     type Item = (&'a str, &'a str);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (name, rest) = string(self.rest)?;
-        let (value, rest) = string(rest.strip_prefix(':')?)?;
-        self.rest = rest.strip_prefix(',').unwrap_or(rest);
+        let (name, end) = self.string(self.at)?;
+        let bytes = self.object.as_bytes();
+        let colon = bytes.get(end) == Some(&b':');
+        let (value, end) = self.string(colon.then_some(end + 1)?)?;
+        self.at = end + usize::from(bytes.get(end) == Some(&b','));
         Some((name, value))
-    }
-}
-
-/// The text within the quotes that `text` starts with, and what follows.
-fn string(text: &str) -> Option<(&str, &str)> {
-    let inner = text.strip_prefix('"')?;
-    let bytes = inner.as_bytes();
-    let mut at = 0;
-    loop {
-        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes[at] == b'"' {
-            return Some((inner.get(..at)?, inner.get(at + 1..)?));
-        }
-        at += 2;
     }
 }
 

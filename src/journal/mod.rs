@@ -80,7 +80,10 @@ impl Ledger {
     ) -> Result<Self> {
         let domain = cloud.domain(window);
         let source = domain.source;
-        let found = journal.context(read::read(journal.file(), journal.end(), &domain))?;
+        let found = match journal.ahead.take() {
+            Some((likely, found)) if likely == *window => found,
+            _ => journal.context(read::read(journal.file(), journal.end(), &domain))?,
+        };
         journal.mend(report)?;
         let history = History::new(journal.file().try_clone()?, found, domain);
         let extensions = with_scope(extensions, &cloud.scope());
@@ -179,6 +182,23 @@ fn escaped(text: &str) -> String {
 
 fn unescaped(json: &str) -> String {
     serde_json::from_str(&format!("\"{json}\"")).unwrap_or_else(|_| json.to_owned())
+}
+
+/// The completed windows of a journal. It may be long, so what it knows of the days that are likely to be pulled is
+/// read in the same pass.
+pub(crate) fn windows(
+    journal: &mut Journal,
+    cloud: &dyn Cloud,
+    likely: Option<Window>,
+) -> Result<Vec<Pulled>> {
+    let Some(likely) = likely else {
+        return journal.context(completed::read(journal.file(), journal.end()));
+    };
+    let domain = cloud.domain(&likely);
+    let mut found = journal.context(read::read(journal.file(), journal.end(), &domain))?;
+    let windows = std::mem::take(&mut found.windows);
+    journal.ahead = Some((likely, found));
+    Ok(windows)
 }
 
 /// The day from which `since-journal` or `settling` goes on: after the last completed window of a pull like this;

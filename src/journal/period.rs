@@ -3,7 +3,8 @@
 use super::line::Strings;
 use crate::event::Batch;
 use crate::json::{Members, plain_text};
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
+use memchr::memchr;
 use std::fmt;
 
 /// A day or a month, by its first day. The two differ only in bill files: elsewhere a type has one of them.
@@ -45,12 +46,6 @@ impl Period {
     pub(super) fn first(self) -> NaiveDate {
         self.first
     }
-
-    /// Its part of a key.
-    pub(super) fn to_bytes(self) -> [u8; 5] {
-        let [a, b, c, d] = self.first.num_days_from_ce().to_le_bytes();
-        [a, b, c, d, self.is_month.into()]
-    }
 }
 
 impl fmt::Display for Period {
@@ -74,8 +69,12 @@ impl Journaled<'_> {
     /// The period at the head of the subject. The account stands before it where it is known; a slash within it is
     /// escaped.
     pub(crate) fn period_in_subject(&self) -> Option<Period> {
-        let mut parts = self.subject.split('/');
-        parts.nth(usize::from(!self.account.is_empty())).and_then(Period::parse)
+        let mut rest = self.subject;
+        if !self.account.is_empty() {
+            rest = rest.get(memchr(b'/', rest.as_bytes())? + 1..)?;
+        }
+        let end = memchr(b'/', rest.as_bytes()).unwrap_or(rest.len());
+        rest.get(..end).and_then(Period::parse)
     }
 
     /// The period in the first of these members of the data.

@@ -1,7 +1,7 @@
 //! What a cell says: CSV text as JSON text, without the blanks that these files leave behind identifiers.
 
-use super::scan;
 use crate::json;
+use crate::scan;
 
 /// The text between the quotes of a quoted cell, or all of it; and whether it was quoted. Without the tabs
 /// and spaces at its end.

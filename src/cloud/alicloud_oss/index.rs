@@ -1,6 +1,6 @@
 //! Where the cells of a block end: the only part of the reader that knows what CSV is.
 //!
-//! Two ways give one answer. The quick way works on 64 bytes at a time (see [`super::scan`]): quotes come in
+//! Two ways give one answer. The quick way works on 64 bytes at a time (see [`crate::scan`]): quotes come in
 //! pairs, so a running parity tells which commas and line ends lie inside a cell. That holds only while every
 //! quote stands where RFC 4180 lets it. The first one that does not (`5" disk`, unquoted) sends the block to the
 //! careful way, a state for every byte, which reads such a quote as itself, as the `csv` crate does.
@@ -8,7 +8,7 @@
 //! Rows end with LF, CR LF or CR. A blank line is no row, wherever it stands: a bill has more than one column, so
 //! nothing can be meant by it (the `csv` crate passes over it, too).
 
-use super::scan::{self, WIDTH};
+use crate::scan::{self, WIDTH};
 
 /// Bytes that every block carries behind its text, so that a step may look (and copy) past the end.
 pub(super) const PADDING: usize = WIDTH;

@@ -42,7 +42,6 @@ mod pushes;
 mod reader;
 mod remote;
 mod rows;
-mod scan;
 mod sniff;
 mod store;
 mod totals;

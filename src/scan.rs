@@ -8,24 +8,24 @@
 use wide::u8x16;
 
 /// Bytes looked at in one step.
-pub(super) const WIDTH: usize = 64;
+pub(crate) const WIDTH: usize = 64;
 
 /// One bit per byte, the lowest for the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Marks {
+pub(crate) struct Marks {
     /// `,`
-    pub(super) comma: u64,
+    pub(crate) comma: u64,
     /// `"`, `\` and everything below a space: what a JSON string may not hold as it is, and line ends.
-    pub(super) rare: u64,
+    pub(crate) rare: u64,
 }
 
 /// The rare bytes told apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rare {
+pub(crate) struct Rare {
     /// `"`
-    pub(super) quote: u64,
+    pub(crate) quote: u64,
     /// LF and CR.
-    pub(super) line_end: u64,
+    pub(crate) line_end: u64,
 }
 
 #[inline]
@@ -48,28 +48,34 @@ fn special(part: u8x16) -> u8x16 {
 
 /// The marks of these bytes.
 #[inline]
-pub(super) fn marks(chunk: &[u8; WIDTH]) -> Marks {
+pub(crate) fn marks(chunk: &[u8; WIDTH]) -> Marks {
     Marks { comma: gather(chunk, |part| equal(part, b',')), rare: gather(chunk, special) }
 }
 
 /// Which of the rare bytes are quotes and which end a line.
 #[inline]
-pub(super) fn rare(chunk: &[u8; WIDTH]) -> Rare {
+pub(crate) fn rare(chunk: &[u8; WIDTH]) -> Rare {
     Rare {
         quote: gather(chunk, |part| equal(part, b'"')),
         line_end: gather(chunk, |part| equal(part, b'\n') | equal(part, b'\r')),
     }
 }
 
-/// The bytes that a JSON string may not hold as they are.
+/// The bytes that a JSON string may not hold as they are: where strings end, and where one holds an escape.
 #[inline]
-pub(super) fn special_in_json(chunk: &[u8; 16]) -> u32 {
+pub(crate) fn specials_in_json(chunk: &[u8; WIDTH]) -> u64 {
+    gather(chunk, special)
+}
+
+/// The same for sixteen bytes.
+#[inline]
+pub(crate) fn special_in_json(chunk: &[u8; 16]) -> u32 {
     special(u8x16::new(*chunk)).to_bitmask()
 }
 
 /// For every bit how many bits of `bits` stand at or below it, modulo two: the bytes between quotes.
 #[inline]
-pub(super) fn parity(bits: u64) -> u64 {
+pub(crate) fn parity(bits: u64) -> u64 {
     let mut bits = bits;
     for shift in [1, 2, 4, 8, 16, 32] {
         bits ^= bits << shift;
@@ -99,6 +105,7 @@ mod tests {
                 let (quote, line_end) =
                     (bits(|byte| byte == b'"'), bits(|byte| byte == b'\n' || byte == b'\r'));
                 assert_eq!(rare(&chunk), Rare { quote, line_end });
+                assert_eq!(specials_in_json(&chunk), special);
                 let first: &[u8; 16] = chunk[..16].try_into().unwrap();
                 assert_eq!(u64::from(special_in_json(first)), special & 0xffff);
             }
