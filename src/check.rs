@@ -193,7 +193,7 @@ fn post(cloud: &str, settings: &Settings, session: &Session) -> Result<()> {
     let mut batch = Batch::new(Envelope::new(SOURCE, EVENT, now, &settings.extensions)?);
     batch.push(&row);
     let mut sink = sink::open(settings, session, Arc::new(|_, _| Ok(())))?;
-    let sent = sink.send(Arc::new(batch)).and_then(|()| sink.finish());
+    let sent = sink.send(Arc::new(batch)).and_then(|()| sink.settle());
     if sent.is_err() {
         sink.abandon();
     }

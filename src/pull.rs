@@ -83,13 +83,11 @@ fn deliver(
             }
             Ok(Message::End(cloud, result)) => {
                 let allowed = match (&mut ledger, &result) {
-                    (Some(ledger), Ok(())) => {
-                        ledger.rest(&*cloud, &mut |rest| sink.send(Arc::new(rest)))?
-                    }
+                    (Some(ledger), Ok(())) => ledger.rest(&*cloud, sink)?,
                     _ => Ok(()),
                 };
                 // What came before a failed page is delivered all the same: running again is safe.
-                sink.finish()?;
+                sink.settle()?;
                 return result.and(allowed).map(|()| cloud);
             }
             Err(RecvTimeoutError::Timeout) => {}

@@ -2,7 +2,10 @@
 //!
 //! Within a subject rows are compared as a multiset: each pulled row claims one delivered row of the same content,
 //! which is then unchanged. One row that is new where one is gone is a restatement; only the end of the pull tells,
-//! so the first new row of such a subject is held back until then (or until a second one comes).
+//! so new rows of such a subject are held back until then. Where there are several, those that are gone are taken
+//! back first, and the new ones follow when that is acknowledged. In the other order a killed run could leave one
+//! that is new beside one that is gone, and the next run would take the former, which may have arrived, for a
+//! restatement and send it under another id.
 //!
 //! An event must not have an id that was used before for something that was taken back since, for a receiver may
 //! pass over an id that it knows. So a row that returns names an earlier event of its own in `restates`, which
@@ -33,28 +36,48 @@ pub(crate) struct History {
     /// Subjects that have new rows.
     news: HashMap<u64, News>,
     /// Rows held back, in the order of the bill: the subject, and the row as a batch of its own.
-    held: BTreeMap<u64, (u64, Batch)>,
-    held_in_all: u64,
+    held: Vec<(u64, Batch)>,
     held_bytes: usize,
     room: usize,
     /// Ids given in this run to rows whose content was delivered before.
     given: HashSet<Id>,
     /// For subjects whose history is not whole: what makes the ids of returning rows new.
     compacted: Option<Id>,
-    /// For a content whose events were acknowledged out of order: the next ordinal that may not have been.
-    gaps: HashMap<Id, u64>,
+    /// For a content that was delivered before: the ordinals that may be free.
+    next: HashMap<Id, Next>,
     /// What this pull told about.
     seen: HashSet<Group>,
     last_seen: Option<Group>,
 }
 
-/// What a subject has new.
-#[derive(Clone, Copy)]
-enum News {
-    /// One row, held back under this number.
-    Held(u64),
-    /// Rows that were sent.
-    Sent,
+/// How many new rows a subject has.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct News {
+    held: u64,
+    sent: u64,
+}
+
+impl News {
+    const NONE: Self = Self { held: 0, sent: 0 };
+    const ONE_HELD: Self = Self { held: 1, sent: 0 };
+}
+
+/// The lowest ordinals that may be free.
+#[derive(Clone, Copy, Default)]
+struct Next {
+    /// Of rows that are new.
+    plain: u64,
+    /// Of rows that return.
+    returning: u64,
+}
+
+/// Rows that were held back.
+#[derive(Default)]
+pub(super) struct Held {
+    /// To be sent first.
+    pub(super) now: Vec<Batch>,
+    /// To be sent when what is gone was taken back.
+    pub(super) later: Vec<Batch>,
 }
 
 enum Verdict {
@@ -71,13 +94,12 @@ impl History {
             groups: found.groups,
             domain,
             news: HashMap::new(),
-            held: BTreeMap::new(),
-            held_in_all: 0,
+            held: Vec::new(),
             held_bytes: 0,
             room: HOLD,
             given: HashSet::new(),
             compacted: found.compacted,
-            gaps: HashMap::new(),
+            next: HashMap::new(),
             seen: HashSet::new(),
             last_seen: None,
         }
@@ -86,17 +108,15 @@ impl History {
     /// What of a page is to be sent now, and how many of its rows are unchanged.
     pub(crate) fn news(&mut self, page: Batch) -> (Vec<Batch>, u64) {
         let mut verdicts = Vec::with_capacity(page.len());
-        let mut out = Vec::new();
         for entry in &page.events {
             self.see(&page, entry);
-            verdicts.push(self.judge(&page, entry, &mut out));
+            verdicts.push(self.judge(&page, entry));
         }
         let as_it_is = |(verdict, entry): (&Verdict, &Entry)| matches!(verdict, Verdict::Send { ordinal, restates: None } if *ordinal == entry.ordinal);
         if verdicts.iter().zip(&page.events).all(as_it_is) {
-            out.push(page);
-            return (out, 0);
+            return (vec![page], 0);
         }
-        let mut unchanged = 0;
+        let (mut out, mut unchanged) = (Vec::new(), 0);
         for (verdict, entry) in verdicts.iter().zip(&page.events) {
             match verdict {
                 Verdict::Unchanged => unchanged += 1,
@@ -110,19 +130,19 @@ impl History {
     }
 
     /// After the whole pull: the rows that were held back.
-    pub(crate) fn held(&mut self) -> Vec<Batch> {
-        let mut out = Vec::new();
-        for (key, row) in std::mem::take(&mut self.held).into_values() {
+    pub(super) fn held(&mut self) -> Held {
+        let mut out = Held::default();
+        for (key, row) in std::mem::take(&mut self.held) {
             let Some(entry) = row.events.first() else { continue };
-            let mut open = self.open(key);
-            let (first, second) = (open.next(), open.next());
-            drop(open);
-            if let (Some(only), None) = (first, second) {
-                let (ordinal, restates) = self.replace(only, entry);
-                add(&mut out, &row, entry, ordinal, restates);
-            } else {
-                self.send(key, &row, &mut out);
-            }
+            let news = self.news.get(&key).copied().unwrap_or_default();
+            let (to, (ordinal, restates)) = match self.open_ones(key) {
+                (Some(only), None) if news == News::ONE_HELD => {
+                    (&mut out.now, self.replace(only, entry))
+                }
+                (Some(_), _) => (&mut out.later, self.fresh(key, entry)),
+                (None, _) => (&mut out.now, self.fresh(key, entry)),
+            };
+            add(to, &row, entry, ordinal, restates);
         }
         out
     }
@@ -191,7 +211,7 @@ impl History {
         self.last_seen = Some(group);
     }
 
-    fn judge(&mut self, page: &Batch, entry: &Entry, out: &mut Vec<Batch>) -> Verdict {
+    fn judge(&mut self, page: &Batch, entry: &Entry) -> Verdict {
         let as_it_is = Verdict::Send { ordinal: entry.ordinal, restates: None };
         if self.rows.is_empty() {
             return as_it_is;
@@ -210,39 +230,24 @@ impl History {
             row.claim();
             return Verdict::Unchanged;
         }
-        match self.news.get(&key).copied() {
-            None => return self.judge_first(key, page, entry),
-            Some(News::Held(number)) => {
-                self.news.insert(key, News::Sent);
-                if let Some((_, first)) = self.held.remove(&number) {
-                    self.held_bytes -= first.bytes.len();
-                    self.send(key, &first, out);
-                }
-            }
-            Some(News::Sent) => {}
-        }
-        let (ordinal, restates) = self.fresh(key, entry);
-        Verdict::Send { ordinal, restates }
-    }
-
-    /// The first new row of a subject.
-    fn judge_first(&mut self, key: u64, page: &Batch, entry: &Entry) -> Verdict {
-        let mut open = self.open(key);
-        let (first, second) = (open.next(), open.next());
-        drop(open);
-        let size = page.line(entry).len();
-        if first.is_some() && self.held_bytes + size <= self.room {
+        let (first, second) = self.open_ones(key);
+        let room = self.room.saturating_sub(self.held_bytes);
+        let news = self.news.entry(key).or_default();
+        let before = *news;
+        // Behind one that is held the others wait, too: they take their ids in the order of the bill.
+        let waits = first.is_some() || before.held > 0;
+        let is_held = waits && page.line(entry).len() <= room;
+        if is_held {
+            news.held += 1;
             let mut row = page.like();
             row.copy(page, entry, entry.ordinal, None);
             self.held_bytes += row.bytes.len();
-            self.held_in_all += 1;
-            self.held.insert(self.held_in_all, (key, row));
-            self.news.insert(key, News::Held(self.held_in_all));
+            self.held.push((key, row));
             return Verdict::Held;
         }
-        self.news.insert(key, News::Sent);
+        news.sent += 1;
         let (ordinal, restates) = match (first, second) {
-            (Some(only), None) => self.replace(only, entry),
+            (Some(only), None) if before == News::NONE => self.replace(only, entry),
             _ => self.fresh(key, entry),
         };
         Verdict::Send { ordinal, restates }
@@ -253,47 +258,39 @@ impl History {
         (entry.ordinal, Some(self.rows[old].id()))
     }
 
-    /// Sends a row that was held back as it is.
-    fn send(&mut self, key: u64, row: &Batch, out: &mut Vec<Batch>) {
-        if let Some(entry) = row.events.first() {
-            let (ordinal, restates) = self.fresh(key, entry);
-            add(out, row, entry, ordinal, restates);
-        }
-    }
-
-    /// The ordinal and the restated id under which a row that takes nobody's place gets an id that never was.
+    /// The ordinal and the restated id under which a row that takes nobody's place gets an id that never was. Those
+    /// that an earlier run sent and could not note, being killed, are given again, whichever of them it noted: rows
+    /// of one content take what is free in a fixed order.
     fn fresh(&mut self, key: u64, entry: &Entry) -> (u64, Option<Id>) {
         let subject = self.subject(key);
         // An id that was used may be forgotten, unless it names what was not there then.
         let first = (self.forgotten(subject) > 0).then(|| self.compacted.unwrap_or(Id(0)));
         let same = self.content(key, entry.base);
-        // An earlier run may have been killed when this row was acknowledged and one like it before was not.
-        let mut next = self.gaps.get(&entry.base).copied().unwrap_or_default();
-        let mut ordinal = entry.ordinal;
-        loop {
-            let id = entry.base.derive(ordinal, first);
-            if !self.was_used(&same, id) {
-                if !same.is_empty() {
-                    self.given.insert(id);
-                }
-                return (ordinal, first);
-            }
-            if next >= entry.ordinal {
-                break;
-            }
-            (ordinal, next) = (next, next + 1);
-            self.gaps.insert(entry.base, next);
+        if same.is_empty() {
+            return (entry.ordinal, first);
         }
-        // What came last was likeliest taken back last, so that nothing has named it yet.
-        let past = || self.rows[same.clone()].iter().filter(|row| row.is_past());
-        let latest = past().max_by_key(|row| row.offset).map(Known::id);
-        let made_up = (0..).map(|n| entry.base.derive(u64::MAX - n, None));
-        let old = latest.into_iter().chain(past().map(Known::id)).chain(made_up).find(|old| {
-            let id = entry.base.derive(entry.ordinal, Some(*old));
-            !self.was_used(&same, id)
-        });
-        self.given.extend(old.map(|old| entry.base.derive(entry.ordinal, Some(old))));
-        (entry.ordinal, old)
+        let mut next = self.next.get(&entry.base).copied().unwrap_or_default();
+        let plain = |next: &Next| next.plain <= entry.ordinal;
+        while plain(&next) && self.was_used(&same, entry.base.derive(next.plain, first)) {
+            next.plain += 1;
+        }
+        let (ordinal, restates) = if plain(&next) {
+            next.plain += 1;
+            (next.plain - 1, first)
+        } else {
+            // It was there and went. What came last was likeliest taken back last, so that nothing has named it yet.
+            let past = self.rows[same.clone()].iter().filter(|row| row.is_past());
+            let latest = past.max_by_key(|row| row.offset).map(Known::id);
+            let old = latest.unwrap_or_else(|| entry.base.derive(u64::MAX, None));
+            while self.was_used(&same, entry.base.derive(next.returning, Some(old))) {
+                next.returning += 1;
+            }
+            next.returning += 1;
+            (next.returning - 1, Some(old))
+        };
+        self.next.insert(entry.base, next);
+        self.given.insert(entry.base.derive(ordinal, restates));
+        (ordinal, restates)
     }
 
     fn was_used(&self, rows: &Range<usize>, id: Id) -> bool {
@@ -323,9 +320,10 @@ impl History {
         start + from..start + from + rest[from..].partition_point(|row| row.base() == base)
     }
 
-    /// The places of a subject's rows that no pulled row has claimed.
-    fn open(&self, key: u64) -> impl Iterator<Item = usize> {
-        self.subject(key).filter(|&at| self.rows[at].is_open())
+    /// The places of the first two of a subject's rows that no pulled row has claimed.
+    fn open_ones(&self, key: u64) -> (Option<usize>, Option<usize>) {
+        let mut open = self.subject(key).filter(|&at| self.rows[at].is_open());
+        (open.next(), open.next())
     }
 }
 

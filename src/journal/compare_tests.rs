@@ -82,8 +82,9 @@ enum Run {
     Careful,
     /// It ends after this many pages.
     Cut(usize),
-    /// It is killed after this many events, of which this many more were sent and not noted.
-    Killed(usize, usize),
+    /// It is killed: this many events are noted, and of those after them each one whose bit is set, from the lowest
+    /// on. The others up to the highest bit were sent and not noted, as posts in flight are.
+    Killed(usize, u32),
 }
 
 struct Killed;
@@ -124,23 +125,30 @@ impl World {
         let mut history = History::new(journal.file().try_clone().unwrap(), found, domain);
         history.room = self.room;
         let mut sent = Vec::new();
-        let (mut left, mut unnoted) = match run {
-            Run::Killed(after, unnoted) => (after, unnoted),
+        let (mut left, mut noted) = match run {
+            Run::Killed(after, noted) => (after, noted),
             _ => (usize::MAX, 0),
         };
+        // Whether something sent is not noted: nothing that waits for that is sent.
+        let waits = std::cell::Cell::new(false);
         let receiver = &mut self.receiver;
         let mut deliver = |batch: &Batch| {
             for (at, entry) in batch.events.iter().enumerate() {
-                if left == 0 && unnoted == 0 {
+                if left == 0 && noted == 0 {
                     return Err(Killed);
                 }
                 receiver.take(batch.line(entry));
                 sent.push(serde_json::from_slice(batch.line(entry)).unwrap());
+                let is_noted = left > 0 || noted & 1 == 1;
                 if left > 0 {
                     left -= 1;
+                } else {
+                    noted >>= 1;
+                }
+                if is_noted {
                     journal.append(batch.span(at..at + 1)).unwrap();
                 } else {
-                    unnoted -= 1;
+                    waits.set(true);
                 }
             }
             Ok(())
@@ -158,7 +166,8 @@ impl World {
                 unchanged += same;
                 batches.iter().try_for_each(&mut deliver)?;
             }
-            history.held().iter().try_for_each(&mut deliver)?;
+            let Held { now, later } = history.held();
+            now.iter().try_for_each(&mut deliver)?;
             match history.gone(&[String::new()], &HashSet::new(), !matches!(run, Run::Careful)) {
                 Ok(gone) => {
                     let mut all = Vec::new();
@@ -168,13 +177,14 @@ impl World {
                             Ok(())
                         })
                         .unwrap();
-                    all.iter().try_for_each(&mut deliver)
+                    all.iter().try_for_each(&mut deliver)?;
                 }
-                Err(error) => {
-                    verdict = Err(error);
-                    Ok(())
-                }
+                Err(error) => verdict = Err(error),
             }
+            if !later.is_empty() && waits.get() {
+                return Err(Killed);
+            }
+            later.iter().try_for_each(&mut deliver)
         };
         let _: Result<(), Killed> = whole();
         (sent, unchanged, verdict)
@@ -241,16 +251,31 @@ fn otherwise_new_rows_come_as_they_are_and_gone_ones_go() {
     let (before, _) = world.whole(0..1, &[(0, 1, 1), (0, 1, 2), (0, 2, 1), (0, 3, 1)]);
     let (sent, unchanged) =
         world.whole(0..1, &[(0, 1, 3), (0, 1, 2), (0, 1, 4), (0, 2, 1), (0, 3, 1)]);
-    assert_eq!((marks(&sent), unchanged), (vec![NEW, NEW, RETRACTED], 3));
-    assert_eq!(sent[2]["restates"], before[0]["id"]);
-    assert_eq!(sent[2]["data"], before[0]["data"]);
-    assert_eq!(sent[2]["subject"], before[0]["subject"]);
-    assert_eq!(sent[2]["type"], "aws.service.daily.retracted");
+    assert_eq!((marks(&sent), unchanged), (vec![RETRACTED, NEW, NEW], 3));
+    assert_eq!(sent[0]["restates"], before[0]["id"]);
+    assert_eq!(sent[0]["data"], before[0]["data"]);
+    assert_eq!(sent[0]["subject"], before[0]["subject"]);
+    assert_eq!(sent[0]["type"], "aws.service.daily.retracted");
     let (back, _) =
         world.whole(0..1, &[(0, 1, 3), (0, 1, 2), (0, 1, 4), (0, 1, 1), (0, 2, 1), (0, 3, 1)]);
     assert_eq!(marks(&back), [RESTATED]);
     assert_eq!(back[0]["restates"], before[0]["id"]);
     assert_ne!(back[0]["id"], before[0]["id"]);
+}
+
+/// What was in flight when a run was killed does no harm, in a subject of several rows as well.
+#[test]
+fn several_new_rows_wait_until_what_they_replace_is_gone() {
+    let (before, after) = ([(0, 1, 1), (0, 1, 2)], [(0, 1, 2), (0, 1, 3), (0, 1, 4)]);
+    // Which of the first events are noted, from the first on.
+    for noted in [0b01, 0b10, 0b101, 0b110] {
+        let mut world = World::new();
+        world.whole(0..1, &before);
+        let (sent, ..) = world.pull(0..1, &after, 2, Run::Killed(0, noted));
+        assert!(!sent.is_empty() && marks(&sent)[0] == RETRACTED);
+        let (again, _) = world.whole(0..1, &after);
+        assert_eq!(world.receiver.bill(), bill_of(&after), "{noted:b}: {sent:#?} {again:#?}");
+    }
 }
 
 #[test]

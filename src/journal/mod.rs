@@ -26,11 +26,12 @@ use crate::event::Batch;
 use crate::exit::{Failed, Failure, fail};
 use crate::json::escape_into;
 use crate::report::{Counts, Report};
+use crate::sink::Sink;
 use crate::sums::Sums;
 use crate::window::{Calendar, Granularity, When, Window};
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
-use compare::History;
+use compare::{Held, History};
 use completed::{Completed, Progress, Pulled, Span};
 pub(crate) use file::Journal;
 use std::collections::BTreeSet;
@@ -102,25 +103,25 @@ impl Ledger {
     }
 
     /// After a complete pull, what is to be sent at its end; then whether anything may be retracted.
-    pub(crate) fn rest(
-        &mut self,
-        cloud: &dyn Cloud,
-        emit: &mut dyn FnMut(Batch) -> Result<()>,
-    ) -> Result<Result<()>> {
+    pub(crate) fn rest(&mut self, cloud: &dyn Cloud, sink: &mut dyn Sink) -> Result<Result<()>> {
         let Self { history, extensions, allow_mass, .. } = self;
-        history.held().into_iter().try_for_each(&mut *emit)?;
+        let Held { now, later } = history.held();
+        let mut send = |batch| sink.send(Arc::new(batch));
+        now.into_iter().try_for_each(&mut send)?;
         let accounts: Vec<String> =
             cloud.accounts().iter().map(|account| escaped(account)).collect();
         let files = cloud.files_read().into_iter();
         let files =
             files.map(|(kind, account, period)| Group { kind, account: escaped(&account), period });
-        match history.gone(&accounts, &files.collect(), *allow_mass) {
-            Ok(gone) => {
-                history.retract(&gone, extensions, emit)?;
-                Ok(Ok(()))
-            }
-            Err(mass) => Ok(Err(mass)),
+        let gone = history.gone(&accounts, &files.collect(), *allow_mass);
+        if let Ok(gone) = &gone {
+            history.retract(gone, extensions, &mut send)?;
         }
+        if !later.is_empty() {
+            sink.settle()?;
+            later.into_iter().try_for_each(|batch| sink.send(Arc::new(batch)))?;
+        }
+        Ok(gone.map(|_| ()))
     }
 
     /// Waits until everything noted is on the disk.

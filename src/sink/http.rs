@@ -156,7 +156,7 @@ impl Sink for HttpSink {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<()> {
+    fn settle(&mut self) -> Result<()> {
         self.wait(|state| state.jobs.is_empty() && state.in_flight == 0)
     }
 

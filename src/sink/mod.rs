@@ -21,7 +21,7 @@ pub(crate) trait Sink {
     fn send(&mut self, batch: Arc<Batch>) -> Result<()>;
 
     /// Waits until everything that was taken is acknowledged.
-    fn finish(&mut self) -> Result<()>;
+    fn settle(&mut self) -> Result<()>;
 
     /// Begins nothing new, and waits a short while for what is in flight.
     fn abandon(&mut self);

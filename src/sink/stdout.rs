@@ -42,7 +42,7 @@ impl Sink for Stdout {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<()> {
+    fn settle(&mut self) -> Result<()> {
         Ok(())
     }
 
