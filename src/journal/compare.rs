@@ -132,10 +132,12 @@ impl History {
     /// After the whole pull: the rows that were held back.
     pub(super) fn held(&mut self) -> Held {
         let mut out = Held::default();
+        let mut open = HashMap::new();
         for (key, row) in std::mem::take(&mut self.held) {
             let Some(entry) = row.events.first() else { continue };
             let news = self.news.get(&key).copied().unwrap_or_default();
-            let (to, (ordinal, restates)) = match self.open_ones(key) {
+            let open = *open.entry(key).or_insert_with(|| self.open_ones(key));
+            let (to, (ordinal, restates)) = match open {
                 (Some(only), None) if news == News::ONE_HELD => {
                     (&mut out.now, self.replace(only, entry))
                 }
@@ -230,14 +232,14 @@ impl History {
             row.claim();
             return Verdict::Unchanged;
         }
-        let (first, second) = self.open_ones(key);
+        let before = self.news.get(&key).copied().unwrap_or_default();
+        // A subject may have very many rows, so only the first new one looks through them. Behind one that is held the
+        // others wait, too: they take their ids in the order of the bill.
+        let open = if before == News::NONE { self.open_ones(key) } else { (None, None) };
+        let waits = open.0.is_some() || before.held > 0;
         let room = self.room.saturating_sub(self.held_bytes);
         let news = self.news.entry(key).or_default();
-        let before = *news;
-        // Behind one that is held the others wait, too: they take their ids in the order of the bill.
-        let waits = first.is_some() || before.held > 0;
-        let is_held = waits && page.line(entry).len() <= room;
-        if is_held {
+        if waits && page.line(entry).len() <= room {
             news.held += 1;
             let mut row = page.like();
             row.copy(page, entry, entry.ordinal, None);
@@ -246,8 +248,8 @@ impl History {
             return Verdict::Held;
         }
         news.sent += 1;
-        let (ordinal, restates) = match (first, second) {
-            (Some(only), None) if before == News::NONE => self.replace(only, entry),
+        let (ordinal, restates) = match open {
+            (Some(only), None) => self.replace(only, entry),
             _ => self.fresh(key, entry),
         };
         Verdict::Send { ordinal, restates }
