@@ -2,7 +2,7 @@ mod commands;
 mod file;
 
 use crate::common::{
-    Cloud, Run, Running, Target, assert_unique, change, cloud, cloud_of, day, twisted,
+    Cloud, Run, Running, Target, assert_unique, change, cloud, cloud_of, day, events_of, twisted,
 };
 use billing_pull::demo::Sample;
 use billing_pull::demo::server::Reply;
@@ -378,6 +378,36 @@ fn rows_that_come_back_after_a_compaction_have_new_ids_whatever_the_journal_hold
         journal.look("verify").go().exits(0);
     }
     assert_unique(&sent.iter().map(|event| event["id"].to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn several_new_rows_of_a_subject_wait_until_what_they_replace_is_gone() {
+    let (journal, name) = (Journal::new(), "12345678_BillingItemDetail_20260301.csv");
+    let (gone, early) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (Arc::clone(&gone), Arc::clone(&early));
+    let target = Target::answering(move |_, request| {
+        let event = &events_of(request)[0];
+        if event["type"].as_str().unwrap().ends_with(".retracted") {
+            // Long enough for every other post that does not wait for this one.
+            std::thread::sleep(Duration::from_millis(50));
+            counts.0.fetch_add(1, SeqCst);
+        } else if event["data"]["产品Code"] == "new" && counts.0.load(SeqCst) < 2 {
+            counts.1.fetch_add(1, SeqCst);
+        }
+        Reply::new(204, "")
+    });
+    let run = |rows: &str| {
+        let run = Run::command("alicloud-oss").file(name, format!("产品Code,币种,金额\n{rows}"));
+        let run = run.args([name, "--journal"]).arg(journal.path().display()).to(&target);
+        run.arg("--allow-mass-retraction").go().exits(0)
+    };
+    run("ecs,CNY,1\necs,CNY,2\n");
+    let done = run("new,CNY,3\nnew,CNY,4\nnew,CNY,5\n");
+    assert!(done.closing().contains("2 retracted"), "{}", done.closing());
+    assert_eq!((gone.load(SeqCst), early.load(SeqCst)), (2, 0));
+    assert_eq!(target.events().len(), 7);
+    run("new,CNY,3\nnew,CNY,4\nnew,CNY,5\n");
+    assert_eq!(target.events().len(), 7);
 }
 
 #[test]
