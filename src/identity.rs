@@ -99,7 +99,7 @@ const DASHES: [usize; 4] = [8, 13, 18, 23];
 const HEX: &[u8; 16] = b"0123456789abcdef";
 const NO_DIGIT: u8 = 0x80;
 
-/// What a digit in lower case is worth. By a table: ids are most of the work on a line of a journal.
+/// What a digit in lower case is worth, by a table: each of the millions of lines of a journal has an id or two.
 fn digit(byte: u8) -> u8 {
     const WORTH: [u8; 256] = {
         let mut worth = [NO_DIGIT; 256];

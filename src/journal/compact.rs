@@ -1,7 +1,7 @@
 //! `billing-pull journal compact`: the journal rewritten with what was last said of each subject. What is left is
 //! enough for every later pull to tell unchanged, restated and returning rows apart.
 
-use super::completed;
+use super::completed::Pulled;
 use super::file::{Journal, sync_folder};
 use super::line::{COMPACTED, COMPACTION, Line};
 use super::read::{self, Domain, Known};
@@ -59,7 +59,7 @@ fn kept(journal: &Journal) -> Result<(Vec<u64>, Mark)> {
         kept.extend(subject.iter().filter(|row| !row.is_dead()).map(|row| row.offset));
         kept.extend(last_retraction(subject));
     }
-    let windows = windows_that_count(journal)?;
+    let windows = windows_that_count(&found.windows);
     kept.extend(&windows);
     kept.sort_unstable();
     let last = windows.into_iter().max();
@@ -77,10 +77,10 @@ fn last_retraction(subject: &[Known]) -> Option<u64> {
 }
 
 /// The completed windows that are the last word on some day of their cloud, granularity, scope and account.
-fn windows_that_count(journal: &Journal) -> Result<Vec<u64>> {
+fn windows_that_count(windows: &[Pulled]) -> Vec<u64> {
     let mut told = HashSet::new();
     let mut kept = Vec::new();
-    for pulled in completed::read(journal.file(), journal.end())?.iter().rev() {
+    for pulled in windows.iter().rev() {
         let of = &pulled.completed;
         let mut counts = false;
         for account in pulled.accounts() {
@@ -91,7 +91,7 @@ fn windows_that_count(journal: &Journal) -> Result<Vec<u64>> {
         }
         kept.extend(counts.then_some(pulled.offset));
     }
-    Ok(kept)
+    kept
 }
 
 /// Next to the journal, so that it can take its place; hidden, since it is of no use to anybody else.

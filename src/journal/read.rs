@@ -378,8 +378,14 @@ fn sort(rows: &mut [Known], threads: usize) {
         return rows.sort_unstable_by_key(Known::order);
     }
     let (lower, _, upper) = rows.select_nth_unstable_by_key(rows.len() / 2, Known::order);
-    std::thread::scope(|scope| {
-        scope.spawn(|| sort(upper, threads / 2));
+    let is_shared = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("sort".into());
+        let upper = thread.spawn_scoped(scope, || sort(upper, threads / 2));
         sort(lower, threads - threads / 2);
+        upper.is_ok()
     });
+    // Where there is no thread to be had, this one does it all.
+    if !is_shared {
+        sort(upper, 1);
+    }
 }
